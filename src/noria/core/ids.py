@@ -1,0 +1,65 @@
+"""W3C trace and span ids, and time-ordered ids for everything else.
+
+A trace id is 16 bytes and a span id 8 bytes, neither all zero; on the wire both are lower-case hex.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from noria.errors import InvalidRequest
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, so that ids can be read aloud
+
+
+def trace_id() -> bytes:
+    """16 random bytes; the first six are the Unix milliseconds, so that ids sort by time."""
+    return int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10)
+
+
+def span_id() -> bytes:
+    """8 random bytes."""
+    return os.urandom(8)
+
+
+def new_id(prefix: str) -> str:
+    """`<prefix>_` and 26 characters that sort by creation time (the layout of a ULID)."""
+    value = (int(time.time() * 1000) << 80) | int.from_bytes(os.urandom(10), "big")
+    return prefix + "_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def parse_traceparent(value: bytes) -> tuple[bytes, bytes, bool] | None:
+    """(trace id, parent span id, sampled) of a W3C `traceparent` header; None where it is malformed.
+
+    Source: W3C Trace Context, section 3.2: a malformed header is ignored, not refused.
+    """
+    if len(value) < 55 or value[2:3] != b"-" or value[35:36] != b"-" or value[52:53] != b"-":
+        return None
+    version = value[:2]
+    if version == b"ff" or (version == b"00" and len(value) != 55):
+        return None
+    try:
+        trace, span = bytes.fromhex(value[3:35].decode()), bytes.fromhex(value[36:52].decode())
+        flags = int(value[53:55], 16)
+    except ValueError:
+        return None
+    if len(trace) != 16 or len(span) != 8 or not any(trace) or not any(span):
+        return None
+    return trace, span, bool(flags & 1)
+
+
+def traceparent(trace: bytes, span: bytes) -> str:
+    """The header that makes `span` the parent of what the callee does; always sampled."""
+    return f"00-{trace.hex()}-{span.hex()}-01"
+
+
+def parse_hex(value: str, *, size: int, what: str) -> bytes:
+    """`value` as `size` bytes, or InvalidRequest that says what was expected."""
+    try:
+        raw = bytes.fromhex(value)
+    except ValueError:
+        raw = b""
+    if len(raw) != size or not any(raw):
+        raise InvalidRequest(f"The {what} must be {size * 2} hexadecimal digits and not all zero.")
+    return raw

@@ -119,7 +119,7 @@ class Route(Struct, frozen=True, kw_only=True):
     retries: int = 2
     """Further attempts at one target."""
     backoff: float = 0.25
-    """Seconds before the first retry; doubles, with full jitter; a shorter Retry-After wins over it."""
+    """Seconds before the first retry; doubles, with full jitter, and is never shorter than Retry-After."""
     fallback_on: tuple[str, ...] = ("connect", "timeout", "rate_limited", "server", "auth", "not_found")
     """Classes of `errors.UpstreamClass` after which the next target is tried."""
     timeouts: Timeouts = Timeouts()

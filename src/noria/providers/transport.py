@@ -1,0 +1,499 @@
+"""Keep-alive pools of HTTP/1.1 connections to upstreams: gateway.transport.Transport on asyncio.
+
+One request at a time on a connection. A connection that was kept alive and turns out closed before any byte
+of an answer is replaced once, silently; every other failure is an UpstreamError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import zlib
+from base64 import b64encode
+from collections import deque
+from time import monotonic
+from urllib.parse import unquote, urlsplit
+
+import httptools
+
+from noria.errors import UpstreamClass, UpstreamError
+from noria.gateway.transport import Answer, Origin
+
+MAX_ANSWER = 134_217_728
+"""Bytes of a body that is read whole."""
+HIGH_WATER = 1_048_576
+"""Bytes of a streamed body that may wait for a slow client before reading stops."""
+IDLE = 55.0
+"""Seconds that an unused connection is kept; below the 60 s at which common servers close theirs."""
+SWEEP = 0.05
+"""Seconds between two looks at deadlines."""
+RELEASE_GRACE = 1.0
+"""Seconds that a released answer may take to end by itself."""
+
+
+class Connection(asyncio.Protocol):
+    """One upstream connection, and the answer on it. The public methods are those of Answer."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._loop = pool.loop
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._chunks: list[bytes] = []
+        self._buffered = 0
+        self._paused = False
+        self._head = False
+        self._complete = False
+        self._interim = False
+        self._keep = False
+        self._released = True
+        self._error: UpstreamError | None = None
+        self._decoder: Decoder | None = None
+        self._gap = 0.0
+        self._silent_at = 0.0
+        self._total_at = 0.0
+        self.idle_since = 0.0
+        self.reused = False
+        self.received = False
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._pool.forget(self)
+        if not self._complete and not self._released:
+            if self._head and self._until_close() and exc is None:
+                self._finish()
+            else:
+                self._fail("stream" if self._head else "connect", "The upstream closed the connection early.")
+
+    def data_received(self, data: bytes) -> None:
+        if self._released and self._complete:
+            # Nothing was asked: an answer out of turn makes the connection unusable.
+            self.abort()
+            return
+        self.received = True
+        if self._gap:
+            self._silent_at = monotonic() + self._gap
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail("server", "The upstream's answer is not valid HTTP/1.1.")
+            self.abort()
+            return
+        self._wake()
+
+    def eof_received(self) -> bool:
+        return False
+
+    # httptools callbacks
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._complete:
+            self.headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._interim = True
+            self.headers = {}
+            return
+        self.status = status
+        self._keep = self._parser.should_keep_alive()
+        self._head = True
+        encoding = self.headers.get(b"content-encoding", b"identity").lower()
+        if encoding in (b"gzip", b"deflate"):
+            self._decoder = Decoder(encoding)
+
+    def on_body(self, body: bytes) -> None:
+        if self._released:
+            return
+        if self._decoder is not None:
+            try:
+                body = self._decoder.feed(body)
+            except zlib.error:
+                self._fail("server", "The upstream's answer cannot be decompressed.")
+                self.abort()
+                return
+        self._chunks.append(body)
+        self._buffered += len(body)
+        if self._buffered > HIGH_WATER and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        if self._interim:
+            self._interim = False
+            return
+        self._finish()
+
+    # Answer
+
+    async def read(self) -> bytes:
+        size = 0
+        parts: list[bytes] = []
+        while chunk := await self.chunk():
+            size += len(chunk)
+            if size > MAX_ANSWER:
+                self.abort()
+                raise UpstreamError(
+                    f"The upstream's answer is longer than {MAX_ANSWER} bytes.", kind="server"
+                )
+            if self._complete and not parts:
+                return chunk
+            parts.append(chunk)
+        return b"".join(parts)
+
+    async def chunk(self) -> bytes:
+        while not self._chunks:
+            if self._complete:
+                return b""
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+        chunks = self._chunks
+        self._chunks = []
+        self._buffered = 0
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def deadline(self, *, gap: float, total_at: float) -> None:
+        self._gap = gap
+        self._silent_at = monotonic() + gap if gap else 0.0
+        self._total_at = total_at
+
+    def release(self) -> None:
+        if self._released:
+            return
+        self._released = True
+        self._chunks = []
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        if self._complete:
+            self._pool.give_back(self)
+        else:
+            self.deadline(gap=0.0, total_at=monotonic() + RELEASE_GRACE)
+
+    def abort(self) -> None:
+        self._released = True
+        self._keep = False
+        self._pool.forget(self)
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+
+    # the pool's side
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request can be sent on it."""
+        return self._keep and self._complete and self._transport is not None
+
+    def start(self, data: bytes, *, first: float, total_at: float) -> None:
+        """Send a request; the connection must be new or usable."""
+        self._head = self._complete = self._keep = self._released = self.received = False
+        self._error = None
+        self._decoder = None
+        self._chunks = []
+        self._buffered = 0
+        self.status = 0
+        self.headers = {}
+        self.deadline(gap=first, total_at=total_at)
+        assert self._transport is not None
+        self._transport.write(data)
+
+    async def head(self) -> None:
+        """Wait for the head of the answer."""
+        while not self._head:
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+
+    def expire(self, now: float) -> None:
+        """Fail with "timeout" if a deadline has passed."""
+        if (self._silent_at and now > self._silent_at) or (self._total_at and now > self._total_at):
+            self._fail("timeout", "The upstream did not answer in time.")
+            self.abort()
+
+    # inside
+
+    def _until_close(self) -> bool:
+        return b"content-length" not in self.headers and b"transfer-encoding" not in self.headers
+
+    def _finish(self) -> None:
+        self._complete = True
+        self._silent_at = self._total_at = self._gap = 0.0
+        if self._decoder is not None and not self._released and (rest := self._decoder.flush()):
+            self._chunks.append(rest)
+        self._wake()
+        if self._released:
+            self._pool.give_back(self)
+
+    def _fail(self, kind: UpstreamClass, message: str) -> None:
+        if self._error is None and not self._complete:
+            self._error = UpstreamError(message, kind=kind)
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _wait(self) -> None:
+        self._waiter = waiter = self._loop.create_future()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+
+
+class Decoder:
+    """Undoes a Content-Encoding, piece by piece."""
+
+    def __init__(self, encoding: bytes) -> None:
+        self._inner = zlib.decompressobj(zlib.MAX_WBITS | 32 if encoding == b"gzip" else zlib.MAX_WBITS)
+
+    def feed(self, data: bytes) -> bytes:
+        return self._inner.decompress(data)
+
+    def flush(self) -> bytes:
+        return self._inner.flush()
+
+
+class Pool:
+    """The connections to one origin; the last used is used first. Past `max_connections` requests wait."""
+
+    def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> None:
+        self.origin = origin
+        self.loop = loop
+        self._idle: list[Connection] = []
+        self._all: set[Connection] = set()
+        self._opening = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._tls = _tls_context(origin) if origin.tls else None
+
+    async def acquire(self, *, connect: float) -> Connection:
+        """A kept connection, else a new one. Raises UpstreamError(kind="connect")."""
+        while True:
+            while self._idle:
+                connection = self._idle.pop()
+                if connection.usable:
+                    connection.reused = True
+                    return connection
+            if len(self._all) + self._opening < self.origin.max_connections:
+                return await self._open(connect)
+            place = self.loop.create_future()
+            self._queue.append(place)
+            try:
+                await asyncio.wait_for(place, connect or None)
+            except TimeoutError:
+                raise UpstreamError(
+                    f"All {self.origin.max_connections} connections to {self.origin.host} are busy.",
+                    kind="connect",
+                ) from None
+
+    def give_back(self, connection: Connection) -> None:
+        """The connection's answer is whole: keep it if the upstream allows."""
+        if connection.usable:
+            connection.idle_since = monotonic()
+            self._idle.append(connection)
+            self._next()
+        else:
+            connection.abort()
+
+    def forget(self, connection: Connection) -> None:
+        """The connection is closed."""
+        if connection in self._all:
+            self._all.discard(connection)
+            self._next()
+
+    def sweep(self, now: float) -> None:
+        """Apply deadlines, and close what has idled too long."""
+        for connection in list(self._all):
+            connection.expire(now)
+        if self._idle and now - self._idle[0].idle_since > IDLE:
+            keep = [one for one in self._idle if now - one.idle_since <= IDLE]
+            for connection in [one for one in self._idle if now - one.idle_since > IDLE]:
+                connection.abort()
+            self._idle = keep
+
+    def close(self) -> None:
+        for connection in list(self._all):
+            connection.abort()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any connection is open."""
+        return bool(self._all)
+
+    def _next(self) -> None:
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+
+    async def _open(self, connect: float) -> Connection:
+        self._opening += 1
+        try:
+            connection = await asyncio.wait_for(self._dial(), connect or None)
+        except TimeoutError:
+            raise UpstreamError(
+                f"No connection to {self.origin.host}:{self.origin.port} within {connect:g} s.",
+                kind="connect",
+            ) from None
+        except ssl.SSLError as error:
+            reason = error.reason or str(error)
+            raise UpstreamError(f"TLS with {self.origin.host} failed: {reason}.", kind="connect") from None
+        except OSError as error:
+            where = self.origin.unix or f"{self.origin.host}:{self.origin.port}"
+            raise UpstreamError(
+                f"No connection to {where}: {error.strerror or error}.", kind="connect"
+            ) from None
+        finally:
+            self._opening -= 1
+            self._next()
+        self._all.add(connection)
+        return connection
+
+    async def _dial(self) -> Connection:
+        origin = self.origin
+        if origin.unix:
+            _, connection = await self.loop.create_unix_connection(lambda: Connection(self), origin.unix)
+        elif origin.proxy and origin.tls:
+            connection = await self._tunnel()
+        elif origin.proxy:
+            proxy = urlsplit(origin.proxy)
+            _, connection = await self.loop.create_connection(
+                lambda: Connection(self), proxy.hostname or "", proxy.port or 80
+            )
+        else:
+            _, connection = await self.loop.create_connection(
+                lambda: Connection(self),
+                origin.host,
+                origin.port,
+                ssl=self._tls,
+                server_hostname=origin.host if self._tls else None,
+            )
+        return connection
+
+    async def _tunnel(self) -> Connection:
+        proxy = urlsplit(self.origin.proxy)
+        raw, opening = await self.loop.create_connection(Tunnel, proxy.hostname or "", proxy.port or 80)
+        await opening.ask(self.origin, proxy.username, proxy.password)
+        assert self._tls is not None
+        connection = Connection(self)
+        transport = await self.loop.start_tls(raw, connection, self._tls, server_hostname=self.origin.host)
+        assert transport is not None
+        connection.connection_made(transport)
+        return connection
+
+
+class Tunnel(asyncio.Protocol):
+    """Asks an HTTP proxy for a tunnel (CONNECT, RFC 9110 section 9.3.6)."""
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass
+        except httptools.HttpParserError:
+            self._settle(0)
+
+    def on_headers_complete(self) -> None:
+        self._settle(self._parser.get_status_code())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._settle(0)
+
+    async def ask(self, origin: Origin, username: str | None, password: str | None) -> None:
+        """Raises OSError when the proxy refuses."""
+        assert self._transport is not None
+        credentials = b""
+        if username:
+            pair = f"{unquote(username)}:{unquote(password or '')}".encode()
+            credentials = b"proxy-authorization: Basic " + b64encode(pair) + b"\r\n"
+        where = f"{origin.host}:{origin.port}".encode()
+        self._transport.write(b"CONNECT %s HTTP/1.1\r\nhost: %s\r\n%s\r\n" % (where, where, credentials))
+        status = await self._answered
+        if not 200 <= status < 300:
+            self._transport.abort()
+            raise OSError(f"the proxy answered {status}")
+
+    def _settle(self, status: int) -> None:
+        if not self._answered.done():
+            self._answered.set_result(status)
+
+
+class PooledTransport:
+    """gateway.transport.Transport: one pool an origin, deadlines swept every 50 ms while any is open."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pools: dict[Origin, Pool] = {}
+        self._sweeping = False
+
+    async def send(
+        self, origin: Origin, head: bytes, body: bytes, *, connect: float, first: float, total_at: float
+    ) -> Answer:
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = self._pools[origin] = Pool(origin, self._loop)
+        data = b"%scontent-length: %d\r\n\r\n%s" % (head, len(body), body)
+        if not self._sweeping:
+            self._sweeping = True
+            self._loop.call_later(SWEEP, self._sweep)
+        while True:
+            connection = await pool.acquire(connect=connect)
+            connection.start(data, first=first, total_at=total_at)
+            try:
+                await connection.head()
+            except UpstreamError as error:
+                if error.kind == "connect" and connection.reused and not connection.received:
+                    continue
+                raise
+            return connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        for pool in self._pools.values():
+            pool.close()
+
+    def _sweep(self) -> None:
+        now = monotonic()
+        busy = False
+        for pool in self._pools.values():
+            pool.sweep(now)
+            busy = busy or pool.busy
+        self._sweeping = busy
+        if busy:
+            self._loop.call_later(SWEEP, self._sweep)
+
+
+def _tls_context(origin: Origin) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=origin.ca_file or None)
+    if origin.client_cert:
+        context.load_cert_chain(origin.client_cert, origin.client_key or None)
+    return context

@@ -1,0 +1,7 @@
+"""Weights on this machine: `pull`, `find`, `listed`, `remove`."""
+
+from noria.providers.weights.cache import Stored, find, listed, remove
+from noria.providers.weights.fetch import Progress
+from noria.providers.weights.pull import pull
+
+__all__ = ["Progress", "Stored", "find", "listed", "pull", "remove"]

@@ -16,7 +16,9 @@ NoriaError
 │   ├── TooLarge 413
 │   ├── RateLimited 429       a rate limit or a concurrency queue; may say when to retry
 │   ├── BudgetExceeded 429    a hard money cap; retrying does not help within the window
-│   └── Unavailable 503       Noria cannot serve now: no room in the spool, draining, queue
+│   ├── UpstreamFailed 502    every attempt failed; the status may be the upstream's own 4xx
+│   ├── Unavailable 503       Noria cannot serve now: no room in the spool, draining, queue
+│   └── UpstreamTimeout 504   every attempt took too long
 └── UpstreamError             an attempt failed; its class decides on retry and fallback
 """
 
@@ -120,6 +122,14 @@ class BudgetExceeded(RequestError):
 
 class Unavailable(RequestError):
     status, code = 503, "unavailable"
+
+
+class UpstreamFailed(RequestError):
+    status, code = 502, "upstream_failed"
+
+
+class UpstreamTimeout(UpstreamFailed):
+    status, code = 504, "upstream_timeout"
 
 
 class UpstreamError(NoriaError):

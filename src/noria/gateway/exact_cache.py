@@ -18,12 +18,12 @@ from noria.gateway.ask import Fields
 _canonical = msgspec.json.Encoder(order="deterministic")
 _any = msgspec.json.Decoder()
 
-IGNORED = frozenset({"stream", "stream_options", "user", "metadata", "noria", "store"})
+IGNORED = frozenset({"user", "metadata", "noria", "store"})
 """Top-level keys that do not change what the model says."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """A whole answer that was not streamed, and what it cost when it was made."""
+    """A whole answer (of a streamed call its frames), and what it cost when it was made."""
 
     body: bytes
     target: str

@@ -35,7 +35,9 @@ class Stream(Protocol):
     """Content events seen: what usage is estimated from when the upstream reports none."""
     id: str
     model: str
-    stop_reason: str
+
+    @property
+    def stop_reason(self) -> str: ...
 
     def feed(self, data: bytes) -> bytes:
         """Frames that may go to the caller now. Raises UpstreamError."""

@@ -31,6 +31,8 @@ class Answer(Protocol):
 
     status: int
     headers: dict[bytes, bytes]
+    lines: list[tuple[bytes, bytes]]
+    """The headers in order, repeated ones too."""
 
     async def read(self) -> bytes:
         """The whole body. Raises UpstreamError(kind="connect") when it is cut short."""

@@ -58,6 +58,8 @@ class Connection(asyncio.Protocol):
         self.received = False
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
+        self.lines: list[tuple[bytes, bytes]] = []
+        """The headers in order, repeated ones too; names in lower case."""
 
     # asyncio.Protocol
 
@@ -97,13 +99,16 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._complete:
-            self.headers[name.lower()] = value
+            name = name.lower()
+            self.headers[name] = value
+            self.lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if status < 200:
             self._interim = True
             self.headers = {}
+            self.lines = []
             return
         self.status = status
         self._keep = self._parser.should_keep_alive()
@@ -208,6 +213,7 @@ class Connection(asyncio.Protocol):
         self._buffered = 0
         self.status = 0
         self.headers = {}
+        self.lines = []
         self.deadline(gap=first, total_at=total_at)
         assert self._transport is not None
         self._transport.write(data)

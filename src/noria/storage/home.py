@@ -64,7 +64,7 @@ class Home:
 
     @property
     def run(self) -> Path:
-        """Folder of sockets and process state: control.sock, collector.sock, supervisor.json, engine-*.json."""
+        """Folder of sockets and process state: control.sock, collector.sock, engine-*.json, …"""
         return self._made("run")
 
     @property
@@ -72,7 +72,7 @@ class Home:
         return self._made("logs")
 
     def pepper(self) -> bytes:
-        """The installation's secret, 32 bytes, made at the first call; keys and tokens are hashed under it."""
+        """The installation's secret, 32 bytes, made at the first call; keys are hashed under it."""
         path = self._made("") / "secret"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

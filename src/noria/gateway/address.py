@@ -1,0 +1,66 @@
+"""What a call asks of whom, read from its body."""
+
+from __future__ import annotations
+
+from noria.access.key import Key
+from noria.errors import InvalidRequest, NotFound
+from noria.gateway import ask
+from noria.gateway.admission import check_scope
+from noria.gateway.call import CallState
+from noria.gateway.compiled import World
+from noria.gateway.dialects.dialect import Front
+from noria.gateway.exchange import Exchange
+from noria.gateway.storing import wants_store
+
+
+def opened(exchange: Exchange, front: Front, world: World, key: Key, start: int) -> CallState:
+    """A call of which only the caller is known yet."""
+    return CallState(
+        front=front, world=world, key=key, body=exchange.body, start=start, headers=exchange.headers
+    )
+
+
+def address(call: CallState, exchange: Exchange) -> None:
+    """Read what is asked of whom. Raises InvalidRequest, NotFound and Forbidden."""
+    fields = ask.fields(exchange.body)
+    name = ask.text(fields, "model")
+    if not name:
+        raise InvalidRequest("`model` is missing; GET /v1/models lists what can be called.", param="model")
+    call.fields = fields
+    call.model = name
+    call.stream = ask.flag(fields, "stream") and call.front.name != "embeddings"
+    call.context = ask.context(fields, exchange.headers)
+    route = call.world.routes.get(name)
+    if route is None:
+        raise no_model(name)
+    check_scope(call.key, name)
+    call.route = route
+    call.captured = _captured(call)
+    if call.front.name in ("responses", "openai"):
+        call.store = wants_store(call.front.name, fields)
+        if bytes(fields.get("store", b"")) == b"false":
+            call.captured = False
+
+
+def _captured(call: CallState) -> bool:
+    how = call.key.capture or call.route.route.capture
+    if how == "full":
+        return True
+    if how == "metadata":
+        return False
+    return int.from_bytes(call.trace[-4:], "big") < float(how) * 4_294_967_296
+
+
+def no_model(name: str) -> NotFound:
+    """The error for a model that this key cannot see."""
+    return NotFound(
+        f"There is no route or model {name!r}; GET /v1/models lists what this key can call.",
+        code="model_not_found",
+        param="model",
+    )
+
+
+def error_front(exchange: Exchange) -> str:
+    """The front whose errors this caller understands, where the path does not say."""
+    anthropic = exchange.path.startswith(b"/v1/messages") or b"anthropic-version" in exchange.headers
+    return "anthropic" if anthropic else "openai"

@@ -1,0 +1,133 @@
+"""One gateway worker put together: what it serves, where it records, how it follows changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from random import Random
+from time import monotonic
+
+from noria.core.clock import SystemClock
+from noria.errors import ConfigError, StateError, Unavailable
+from noria.gateway.compiled import World, compile_world
+from noria.gateway.dialects.dialect import Back
+from noria.gateway.exact_cache import MemoryCache
+from noria.gateway.service import Gateway
+from noria.gateway.snapshot import Provider
+from noria.hooks import load
+from noria.providers.engine import resolve_engine
+from noria.providers.proxies import proxy_for
+from noria.providers.secrets import read_secret
+from noria.providers.signing import signer
+from noria.providers.transport import PooledTransport
+from noria.runtime.previous import PreviousTurns
+from noria.storage.home import Home
+from noria.storage.money import MoneyTable
+from noria.storage.rates import RateTable
+from noria.storage.snapshots import Snapshots
+from noria.storage.spool import SpoolWriter
+
+_log = logging.getLogger("noria.worker")
+LOOK = 0.25
+"""Seconds between two looks at the generation while no request comes."""
+
+
+class Worker:
+    """Worker number `number` of the Noria in `home`; needs a running event loop."""
+
+    def __init__(self, home: Home, *, number: int) -> None:
+        self.number = number
+        self._home = home
+        self._snapshots = Snapshots(home.snapshots)
+        self._transport = PooledTransport()
+        self._generation = -1
+        self._failed = -1
+        self._retry_at = 0.0
+        self._world: World | None = None
+        self._backs: dict[str, Back] = {}
+        clock = SystemClock()
+        pepper = home.pepper()
+        self.spool = SpoolWriter(home.spool, writer=f"worker-{number}", clock=clock)
+        self.gateway = Gateway(
+            world=self.world,
+            spool=self.spool,
+            rates=RateTable(home.counters / "rates", worker=number),
+            money=MoneyTable(home.counters / "money", worker=number),
+            cache=MemoryCache(clock=clock),
+            transport=self._transport,
+            expand=PreviousTurns(home.run / "collector.sock", self._transport, pepper=pepper),
+            pepper=pepper,
+            random=Random(),
+        )
+
+    @property
+    def transport(self) -> PooledTransport:
+        return self._transport
+
+    @property
+    def max_body(self) -> int:
+        """Bytes of the longest body that is accepted."""
+        return self._world.snapshot.max_body if self._world is not None else 1_048_576
+
+    def world(self) -> World:
+        """What is to be served at this moment. Raises Unavailable before anything was applied."""
+        if self._snapshots.generation != self._generation:
+            self.refresh()
+        if self._world is None:
+            raise Unavailable("Noria is starting: no configuration is in force yet.", retry_after=1.0)
+        return self._world
+
+    def refresh(self) -> None:
+        """Take over what was published last. What cannot be compiled leaves the old in force."""
+        generation = self._snapshots.generation
+        if generation == 0 or (generation == self._failed and monotonic() < self._retry_at):
+            return
+        try:
+            snapshot, live = self._snapshots.current()
+            if self._world is not None and self._world.digest == snapshot.digest:
+                self._world = self._world.with_live(live)
+            else:
+                self._world = compile_world(
+                    snapshot, live, resolve=self._resolve, back=self._back, signer=self._signer, proxy=proxy
+                )
+        except (ConfigError, StateError) as error:
+            if generation != self._failed:
+                _log.error("Generation %d is not served: %s", generation, error)
+            self._failed, self._retry_at = generation, monotonic() + 1.0
+            return
+        self._generation = generation
+        self._snapshots.confirm(self.number, generation)
+
+    async def follow(self) -> None:
+        """Look for changes while no request brings them to light."""
+        while True:
+            await asyncio.sleep(LOOK)
+            if self._snapshots.generation != self._generation:
+                self.refresh()
+
+    def close(self) -> None:
+        """Stop serving; everything is on record already."""
+        self._snapshots.confirm(self.number, 0)
+        self._transport.close()
+        self.spool.close()
+
+    def _resolve(self, provider: Provider) -> tuple[str, dict[str, str]]:
+        if provider.base_url.startswith("engine:"):
+            url, key = resolve_engine(provider.base_url.removeprefix("engine:"), self._home)
+            return url, {"api_key": key}
+        secrets = {name: read_secret(reference) for name, reference in provider.secrets.items()}
+        return provider.base_url, secrets
+
+    def _back(self, dialect: str) -> Back:
+        found = self._backs.get(dialect)
+        if found is None:
+            found = self._backs[dialect] = load("back", dialect)()
+        return found
+
+    def _signer(self, provider: Provider, secrets: dict[str, str]):
+        return signer(provider, secrets, transport=self._transport)
+
+
+def proxy(provider: Provider, base_url: str) -> str:
+    """The provider's own proxy, else the environment's; "" for none."""
+    return provider.proxy if provider.proxy is not None else proxy_for(base_url)

@@ -51,7 +51,7 @@ def fields(body: bytes) -> Fields:
 def text(found: Fields, name: str) -> str | None:
     """A string field; None where absent or null."""
     raw = found.get(name)
-    if raw is None or raw == b"null":
+    if raw is None or bytes(raw) == b"null":
         return None
     try:
         return _text.decode(raw)
@@ -62,7 +62,7 @@ def text(found: Fields, name: str) -> str | None:
 def flag(found: Fields, name: str) -> bool:
     """A boolean field; False where absent or null."""
     raw = found.get(name)
-    if raw is None or raw == b"null":
+    if raw is None or bytes(raw) == b"null":
         return False
     try:
         return _flag.decode(raw)
@@ -73,7 +73,7 @@ def flag(found: Fields, name: str) -> bool:
 def count(found: Fields, name: str) -> int | None:
     """A non-negative integer field; None where absent or null."""
     raw = found.get(name)
-    if raw is None or raw == b"null":
+    if raw is None or bytes(raw) == b"null":
         return None
     try:
         value = _count.decode(raw)
@@ -115,7 +115,7 @@ def _header(headers: dict[bytes, bytes], name: bytes) -> str:
 
 def _user(found: Fields) -> str:
     raw = found.get("user")
-    if raw is not None and raw != b"null":
+    if raw is not None and bytes(raw) != b"null":
         try:
             return _text.decode(raw)[:MAX_LABEL]
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -208,7 +208,7 @@ class PassStream:
 
     def _is_chunk_content(self, payload: bytes) -> bool:
         chunk = _chunk.decode(payload)
-        if chunk.error is not None and chunk.error != b"null":
+        if chunk.error is not None and bytes(chunk.error) != b"null":
             raise error_inside(bytes(chunk.error))
         for choice in chunk.choices:
             if choice.finish_reason is not None or choice.text:
@@ -225,7 +225,7 @@ class PassStream:
         if event.type == "response.failed":
             raise error_inside(bytes(event.response.get("error", payload)))
         if event.type == "content_block_start":
-            return event.content_block.get("type") == b'"tool_use"'
+            return bytes(event.content_block.get("type", b"")) == b'"tool_use"'
         return event.type not in (
             "", "ping", "message_start", "response.created", "response.in_progress", "response.queued",
         )  # fmt: skip

@@ -1,0 +1,21 @@
+"""noria.toml: what may be written in it, read, checked, compared, compiled and written back.
+
+Uses pydantic, so no gateway worker imports it.
+"""
+
+from noria.config.compile import compile_budgets, compile_snapshot, key_limits
+from noria.config.config import Config
+from noria.config.load import Checked, Source, check, load
+from noria.config.mistake import Mistake
+
+__all__ = [
+    "Checked",
+    "Config",
+    "Mistake",
+    "Source",
+    "check",
+    "compile_budgets",
+    "compile_snapshot",
+    "key_limits",
+    "load",
+]

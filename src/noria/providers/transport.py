@@ -158,10 +158,10 @@ class Connection(asyncio.Protocol):
 
     async def chunk(self) -> bytes:
         while not self._chunks:
-            if self._complete:
-                return b""
             if self._error is not None:
                 raise self._error
+            if self._complete:
+                return b""
             await self._wait()
         chunks = self._chunks
         self._chunks = []
@@ -239,8 +239,12 @@ class Connection(asyncio.Protocol):
     def _finish(self) -> None:
         self._complete = True
         self._silent_at = self._total_at = self._gap = 0.0
-        if self._decoder is not None and not self._released and (rest := self._decoder.flush()):
-            self._chunks.append(rest)
+        if self._decoder is not None and not self._released and self._error is None:
+            if self._decoder.whole:
+                self._chunks += filter(None, (self._decoder.flush(),))
+            else:
+                self._error = UpstreamError("The upstream's compressed answer is cut short.", kind="server")
+                self._keep = False
         self._wake()
         if self._released:
             self._pool.give_back(self)
@@ -271,6 +275,11 @@ class Decoder:
 
     def __init__(self, encoding: bytes) -> None:
         self._inner = zlib.decompressobj(zlib.MAX_WBITS | 32 if encoding == b"gzip" else zlib.MAX_WBITS)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the compressed data has reached its end."""
+        return self._inner.eof
 
     def feed(self, data: bytes) -> bytes:
         return self._inner.decompress(data)

@@ -319,6 +319,8 @@ def _thinking(config: messages.ReasoningConfig, *, model: str) -> Json:
         out["thinkingBudget"] = 0
     elif config.budget_tokens is not None:
         out["thinkingBudget"] = config.budget_tokens
+    elif config.effort == "max":
+        raise unsupported(_NAME, "the reasoning effort 'max'", "reasoning.effort")
     elif config.effort is not None and (generation is None or generation >= 3):
         out["thinkingLevel"] = config.effort.upper()
     elif config.effort is not None:

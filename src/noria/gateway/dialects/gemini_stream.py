@@ -20,30 +20,7 @@ from noria.gateway.dialects.gemini_response import (
     tool_call,
     usage_of,
 )
-
-
-class _Frames:
-    """Server-sent events → the payload of each, however the bytes are split."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._lines: list[bytes] = []
-
-    def feed(self, data: bytes) -> list[bytes]:
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        payloads: list[bytes] = []
-        for line in lines:
-            line = line.removesuffix(b"\r")
-            if line.startswith(b"data:"):
-                self._lines.append(line[5:].removeprefix(b" "))
-            elif not line and self._lines:
-                payloads.append(b"\n".join(self._lines))
-                self._lines = []
-        return payloads
-
-    def close(self) -> list[bytes]:
-        return self.feed(b"\n\n") if self._rest or self._lines else []
+from noria.gateway.dialects.sse import SseSplitter
 
 
 class _Open:
@@ -61,7 +38,7 @@ class GeminiStream:
     """dialect.StreamDecoder over server-sent events (`alt=sse`)."""
 
     def __init__(self) -> None:
-        self._sse = _Frames()
+        self._sse = SseSplitter()
         self._choices: dict[int, _Open] = {}
         self._usage = NO_USAGE
         self._started = False

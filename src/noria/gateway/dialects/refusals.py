@@ -32,7 +32,7 @@ def refuse(request: Request, *, dialect: str, fields: Iterable[str]) -> None:
     """Raise Unsupported for the first of `fields` that is set to more than a neutral value, or for an extra.
 
     `model` and `stream` are in the path; `include_usage`, `user`, `metadata` and `store` are kept by Noria
-    itself, which records them on the span, so that no back needs to carry them.
+    itself, which records them on the span, so that no back needs to carry them; `notes` ask nothing.
     """
     for name in fields:
         value: object = getattr(request, name)

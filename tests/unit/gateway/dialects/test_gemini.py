@@ -231,6 +231,7 @@ SAMPLES: dict[str, tuple[Any, str]] = {
     "service_tier": ("flex", "body"),
     "store": (False, "noria"),
     "dialect": ("openai", "noria"),
+    "notes": ({"prompt_cache_key": raw("k")}, "noria"),
     "extra": ({"web_search_options": raw({})}, "refused"),
 }
 """Every field of Request, a value, and what becomes of it."""
@@ -278,6 +279,7 @@ def test_what_would_be_lost_elsewhere_is_refused() -> None:
         (named, "messages.name"),
         (ask(reasoning=m.ReasoningConfig(summary="concise")), "reasoning.summary"),
         (ask(reasoning=m.ReasoningConfig(effort="low", budget_tokens=1)), "reasoning"),
+        (ask(reasoning=m.ReasoningConfig(effort="max")), "reasoning.effort"),
         (ask(service_tier="scale"), "service_tier"),
     ):
         with pytest.raises(Unsupported) as caught:

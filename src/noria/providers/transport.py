@@ -127,7 +127,8 @@ class Connection(asyncio.Protocol):
                 self._fail("server", "The upstream's answer cannot be decompressed.")
                 self.abort()
                 return
-        self._chunks.append(body)
+        if body:
+            self._chunks.append(body)
         self._buffered += len(body)
         if self._buffered > HIGH_WATER and not self._paused and self._transport is not None:
             self._paused = True

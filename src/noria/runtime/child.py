@@ -24,7 +24,7 @@ LEASH = "NORIA_SUPERVISOR_FD"
 
 
 def hold(home: Home, role: str, *, wait: float = 30.0) -> int:
-    """The lock of `role`, as an open descriptor. Raises StateError when another holds it for `wait` seconds."""
+    """The lock of `role`, an open descriptor. Raises StateError when another keeps it for `wait` seconds."""
     path: Path = home.run / f"{role}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     until = time.monotonic() + wait

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from random import Random
 from time import monotonic
 
@@ -14,6 +15,7 @@ from noria.gateway.dialects.dialect import Back
 from noria.gateway.exact_cache import MemoryCache
 from noria.gateway.service import Gateway
 from noria.gateway.snapshot import Provider
+from noria.gateway.transport import Signer
 from noria.hooks import load
 from noria.providers.engine import resolve_engine
 from noria.providers.proxies import proxy_for
@@ -21,11 +23,12 @@ from noria.providers.secrets import read_secret
 from noria.providers.signing import signer
 from noria.providers.transport import PooledTransport
 from noria.runtime.previous import PreviousTurns
+from noria.storage.counters_slots import Slots
 from noria.storage.home import Home
-from noria.storage.money import MoneyTable
-from noria.storage.rates import RateTable
+from noria.storage.money import SharedMoney
+from noria.storage.rates import SharedRates
 from noria.storage.snapshots import Snapshots
-from noria.storage.spool import SpoolWriter
+from noria.storage.spool import Durability, SpoolWriter
 
 _log = logging.getLogger("noria.worker")
 LOOK = 0.25
@@ -35,7 +38,10 @@ LOOK = 0.25
 class Worker:
     """Worker number `number` of the Noria in `home`; needs a running event loop."""
 
-    def __init__(self, home: Home, *, number: int) -> None:
+    def __init__(
+        self, home: Home, *, number: int, spool_limit: int, sync_s: float, durability: Durability, cache: int
+    ) -> None:
+        """`spool_limit` and `cache` are bytes; `sync_s` is seconds."""
         self.number = number
         self._home = home
         self._snapshots = Snapshots(home.snapshots)
@@ -47,13 +53,23 @@ class Worker:
         self._backs: dict[str, Back] = {}
         clock = SystemClock()
         pepper = home.pepper()
-        self.spool = SpoolWriter(home.spool, writer=f"worker-{number}", clock=clock)
+        name = f"worker-{number}"
+        slots = Slots(home.counters)
+        slot = slots.claim(name)
+        self.spool = SpoolWriter(
+            home.spool,
+            writer=name,
+            limit_bytes=spool_limit,
+            sync_s=sync_s,
+            durability=durability,
+            clock=clock,
+        )
         self.gateway = Gateway(
             world=self.world,
             spool=self.spool,
-            rates=RateTable(home.counters / "rates", worker=number),
-            money=MoneyTable(home.counters / "money", worker=number),
-            cache=MemoryCache(clock=clock),
+            rates=SharedRates(home.counters, slots=slots, slot=slot),
+            money=SharedMoney(home.counters, slots=slots, slot=slot, clock=clock),
+            cache=MemoryCache(max_bytes=cache, clock=clock),
             transport=self._transport,
             expand=PreviousTurns(home.run / "collector.sock", self._transport, pepper=pepper),
             pepper=pepper,
@@ -115,7 +131,7 @@ class Worker:
         if provider.base_url.startswith("engine:"):
             url, key = resolve_engine(provider.base_url.removeprefix("engine:"), self._home)
             return url, {"api_key": key}
-        secrets = {name: read_secret(reference) for name, reference in provider.secrets.items()}
+        secrets = {name: read_secret(reference, base=None) for name, reference in provider.secrets.items()}
         return provider.base_url, secrets
 
     def _back(self, dialect: str) -> Back:
@@ -124,10 +140,10 @@ class Worker:
             found = self._backs[dialect] = load("back", dialect)()
         return found
 
-    def _signer(self, provider: Provider, secrets: dict[str, str]):
+    def _signer(self, provider: Provider, secrets: dict[str, str]) -> Signer | None:
         return signer(provider, secrets, transport=self._transport)
 
 
 def proxy(provider: Provider, base_url: str) -> str:
     """The provider's own proxy, else the environment's; "" for none."""
-    return provider.proxy if provider.proxy is not None else proxy_for(base_url)
+    return provider.proxy if provider.proxy is not None else proxy_for(base_url, os.environ)

@@ -51,6 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--number", type=int, default=0)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--spool-limit", type=int, default=4 << 30, help="bytes")
+    parser.add_argument("--sync", type=float, default=0.2, help="seconds until records are on the disk")
+    parser.add_argument("--durability", choices=("process", "disk"), default="process")
+    parser.add_argument("--cache", type=int, default=64 << 20, help="bytes of the exact cache")
     parser.add_argument("--tls-cert")
     parser.add_argument("--tls-key")
     given = parser.parse_args(arguments)
@@ -67,7 +71,14 @@ async def _serve(given: argparse.Namespace) -> None:
     home = Home(given.home)
     lock = hold(home, f"worker-{given.number}")
     listener = listening(given.host, given.port)
-    worker = Worker(home, number=given.number)
+    worker = Worker(
+        home,
+        number=given.number,
+        spool_limit=given.spool_limit,
+        sync_s=given.sync,
+        durability=given.durability,
+        cache=given.cache,
+    )
     worker.refresh()
     app = GatewayApp(worker, Forwarder(home.run, worker.transport))
     config = uvicorn.Config(

@@ -1,0 +1,63 @@
+"""Which processes a configuration needs, as command lines for the supervisor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from noria.config.config import Config
+from noria.providers.engine import EngineSpec, command
+from noria.runtime.supervisor import Program
+from noria.storage.home import Home
+
+MEMORY_CACHE = 64 << 20
+"""Bytes of each worker's exact cache where noria.toml does not say."""
+
+def programs(
+    config: Config, home: Home, *, path: Path, workers: int, engines: Sequence[EngineSpec]
+) -> list[Program]:
+    """Collector, control, engines, workers. `path` is the noria.toml."""
+    folder = str(home.folder)
+    python = sys.executable
+    found = [
+        Program(role="collector", command=(python, "-m", "noria.server.collector", "--home", folder)),
+        Program(
+            role="control",
+            command=(python, "-m", "noria.server.control", "--home", folder, "--config", str(path)),
+        ),
+    ]
+    found += [
+        Program(
+            role=f"engine-{spec.name}",
+            command=command(spec, home.folder),
+            environment={"OMP_WAIT_POLICY": "PASSIVE"},
+        )
+        for spec in engines
+    ]
+    return found + [
+        Program(role=f"worker-{number}", command=_worker(config, folder, number)) for number in range(workers)
+    ]
+
+
+def worker_count(config: Config) -> int:
+    """As configured, else one for each core that this process may use."""
+    return config.server.workers or len(os.sched_getaffinity(0))
+
+
+def _worker(config: Config, folder: str, number: int) -> tuple[str, ...]:
+    server, telemetry = config.server, config.telemetry
+    command = [
+        sys.executable, "-m", "noria.server.worker",
+        "--home", folder,
+        "--number", str(number),
+        "--host", server.host,
+        "--port", str(server.port),
+        "--spool-limit", str(telemetry.spool_max),
+        "--sync", str(telemetry.sync),
+        "--cache", str(config.cache.memory or MEMORY_CACHE),
+    ]  # fmt: skip
+    if server.tls_cert is not None and server.tls_key is not None:
+        command += ["--tls-cert", str(server.tls_cert), "--tls-key", str(server.tls_key)]
+    return tuple(command)

@@ -1,0 +1,377 @@
+"""core.messages → Amazon Bedrock's Converse request.
+
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. What Converse has
+no field for but a family of models has goes into additionalModelRequestFields, in that family's own words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+import msgspec
+
+from noria.core import messages
+from noria.errors import InvalidRequest, Unsupported
+from noria.gateway.dialects.dialect import Options
+from noria.gateway.dialects.refusals import refuse
+from noria.gateway.dialects.refusals import unsupported as _unsupported
+
+Json = dict[str, object]
+
+_FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
+_DOCUMENTS = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+}
+_SOUNDS = ("mp3", "wav", "aac", "flac", "ogg", "opus", "mp4", "m4a", "webm", "pcm")
+_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+_NOT_IN_NAMES = re.compile(r"[^\w\s\-()\[\]]|_", re.ASCII)
+_FAMILIES = ("anthropic", "nova", "openai", "mistral", "cohere", "meta", "deepseek", "qwen", "titan", "ai21")
+_TIERS = ("priority", "default", "flex", "reserved")
+_args = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def unsupported(what: str, param: str) -> Unsupported:
+    return _unsupported("Bedrock Converse", what, param)
+
+
+def family_of(model: str, options: Options) -> str:
+    """Who made the model: from its id, or from the option "family" where a profile's ARN hides it."""
+    said = options.get("family")
+    return said or next((family for family in _FAMILIES if family in model), "")
+
+
+def converse(request: messages.Request, *, model: str, options: Options) -> Json:
+    """The body. Raises Unsupported with `param`."""
+    fields = (
+        "min_p", "seed", "n", "logprobs", "top_logprobs", "presence_penalty", "frequency_penalty",
+        "logit_bias", "verbosity",
+    )  # fmt: skip
+    refuse(request, dialect="Bedrock Converse", fields=fields)
+    if request.parallel_tool_calls is False and request.tools:
+        raise unsupported("a limit of one tool call at a time", "parallel_tool_calls")
+    family = family_of(model, options)
+    lead = 0
+    while lead < len(request.messages) and request.messages[lead].role in ("system", "developer"):
+        lead += 1
+    body: Json = {"messages": _Blocks().conversation(request.messages[lead:])}
+    system = [block for m in request.messages[:lead] for part in m.parts for block in _system(part)]
+    if system:
+        body["system"] = system
+    inference = _inference(request)
+    if inference:
+        body["inferenceConfig"] = inference
+    tools = _tool_config(request)
+    if tools:
+        body["toolConfig"] = tools
+    additional, output = _reasoning_fields(request.reasoning, family=family)
+    if request.top_k is not None:
+        additional |= _top_k(request.top_k, family=family)
+    if additional:
+        body["additionalModelRequestFields"] = additional
+    text_format = _text_format(request.response_format)
+    if text_format:
+        output["textFormat"] = text_format
+    if output:
+        body["outputConfig"] = output
+    if request.service_tier not in (None, "auto"):
+        if request.service_tier not in _TIERS:
+            raise unsupported(f"the service tier {request.service_tier!r}", "service_tier")
+        body["serviceTier"] = {"type": request.service_tier}
+    return body
+
+
+def _system(part: messages.Part) -> list[Json]:
+    if not isinstance(part, messages.Text):
+        raise unsupported("anything but text in a system message", "messages")
+    return [{"text": _plain(part)}, *_cache_point(part.cache)]
+
+
+def _cache_point(cache: str | None) -> list[Json]:
+    if cache is None:
+        return []
+    if cache not in ("5m", "1h"):
+        raise unsupported(f"a cache point that lasts {cache}", "messages.cache")
+    # 5 minutes is the default, and models without other lifetimes refuse the key.
+    point: Json = {"type": "default"} if cache == "5m" else {"type": "default", "ttl": cache}
+    return [{"cachePoint": point}]
+
+
+def _plain(part: messages.Text) -> str:
+    if part.citations:
+        raise unsupported("citations of a text", "messages.citations")
+    return part.text
+
+
+class _Blocks:
+    """Turns messages into content blocks; keeps the names of documents apart, as Converse demands."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def conversation(self, conversation: Iterable[messages.Message]) -> list[Json]:
+        out: list[Json] = []
+        blocks: list[Json] = []
+        last = ""
+        for message in conversation:
+            if message.name is not None:
+                raise unsupported("the name of a participant", "messages.name")
+            role = {"tool": "user", "developer": "system"}.get(message.role, message.role)
+            if role != last:
+                # Turns must alternate, so that neighbours of one role become one.
+                blocks = []
+                out.append({"role": role, "content": blocks})
+                last = role
+            for part in message.parts:
+                blocks += self._part(part)
+        return out
+
+    def _part(self, part: messages.Part) -> list[Json]:
+        match part:
+            case messages.Text():
+                return [{"text": _plain(part)}, *_cache_point(part.cache)]
+            case messages.Refusal():
+                return [{"text": part.text}]
+            case messages.Image():
+                return [_image(part), *_cache_point(part.cache)]
+            case messages.File():
+                sound = (part.media_type or "").startswith("audio/")
+                return [_audio(part) if sound else self._document(part), *_cache_point(part.cache)]
+            case messages.Reasoning():
+                return [_reasoning(part)]
+            case messages.ToolCall():
+                return [_call(part), *_cache_point(part.cache)]
+            case messages.ToolResult():
+                return [self._result(part), *_cache_point(part.cache)]
+
+    def _result(self, part: messages.ToolResult) -> Json:
+        content: list[Json] = []
+        for item in part.parts:
+            if item.cache is not None:
+                raise unsupported("a cache point inside a tool's result", "messages.cache")
+            match item:
+                case messages.Text():
+                    content.append({"text": _plain(item)})
+                case messages.Image():
+                    content.append(_image(item))
+                case messages.File():
+                    content.append(self._document(item))
+        result: Json = {"toolUseId": call_id(part.call_id), "content": content}
+        if part.is_error:
+            result["status"] = "error"
+        return {"toolResult": result}
+
+    def _document(self, part: messages.File) -> Json:
+        if part.file_id is not None:
+            raise unsupported("a file by another provider's id", "messages.file_id")
+        name = part.name or part.url
+        suffix = PurePosixPath(name).suffix[1:].lower() if name else ""
+        form = _DOCUMENTS.get(part.media_type or "") or (suffix if suffix in _DOCUMENTS.values() else None)
+        if form is None:
+            what = f"a document of the type {part.media_type or suffix or 'unknown'!r}"
+            raise unsupported(what, "messages.media_type")
+        document: Json = {"format": form, "name": self._name(name), "source": _source(part.url, part.data)}
+        return {"document": document}
+
+    def _name(self, name: str | None) -> str:
+        """Letters, digits, single spaces, hyphens, brackets; unlike the others of the request."""
+        base = _NOT_IN_NAMES.sub("-", PurePosixPath(name).stem) if name else "document"
+        base = " ".join(base.split())[:180] or "document"
+        found, count = base, 1
+        while found in self._names:
+            count += 1
+            found = f"{base} ({count})"
+        self._names.add(found)
+        return found
+
+
+def _source(url: str | None, data: str | None) -> Json:
+    if data is not None:
+        return {"bytes": data}
+    if url is None or not url.startswith("s3://"):
+        raise unsupported("media by a URL other than s3://", "messages.url")
+    return {"s3Location": {"uri": url}}
+
+
+def _image(part: messages.Image) -> Json:
+    if part.detail not in (None, "auto"):
+        raise unsupported(f"the image detail {part.detail!r}", "messages.detail")
+    suffix = PurePosixPath(part.url).suffix[1:].lower().replace("jpg", "jpeg") if part.url else ""
+    form = _FORMATS.get(part.media_type or "") or (suffix if suffix in _FORMATS.values() else None)
+    if form is None:
+        raise unsupported(f"an image of the type {part.media_type or 'unknown'!r}", "messages.media_type")
+    return {"image": {"format": form, "source": _source(part.url, part.data)}}
+
+
+def _audio(part: messages.File) -> Json:
+    if part.file_id is not None:
+        raise unsupported("a file by another provider's id", "messages.file_id")
+    form = (part.media_type or "").removeprefix("audio/").removeprefix("x-")
+    form = "mp3" if form == "mpeg" else form
+    if form not in _SOUNDS:
+        raise unsupported(f"sound of the type {part.media_type!r}", "messages.media_type")
+    return {"audio": {"format": form, "source": _source(part.url, part.data)}}
+
+
+def _reasoning(part: messages.Reasoning) -> Json:
+    text = part.text or "\n\n".join(part.summary)
+    if part.encrypted is not None:
+        if text or part.signature is not None:
+            raise unsupported("reasoning that is both readable and encrypted", "messages.encrypted")
+        return {"reasoningContent": {"redactedContent": part.encrypted}}
+    thought: Json = {"text": text}
+    if part.signature is not None:
+        thought["signature"] = part.signature
+    return {"reasoningContent": {"reasoningText": thought}}
+
+
+def call_id(given: str) -> str:
+    """`given`, or a digest of it where Converse would refuse its characters or length."""
+    if _ID.fullmatch(given):
+        return given
+    return "call_" + hashlib.sha256(given.encode()).hexdigest()[:32]
+
+
+def _call(part: messages.ToolCall) -> Json:
+    if part.signature is not None:
+        raise unsupported("the signature of a tool call", "messages.signature")
+    arguments = part.arguments or "{}"
+    try:
+        _args.decode(arguments)
+    except (msgspec.DecodeError, UnicodeError):
+        raise InvalidRequest(
+            f"The arguments of the tool call {part.id!r} must be a JSON object.", param="messages"
+        ) from None
+    use = {"toolUseId": call_id(part.id), "name": part.name, "input": msgspec.Raw(arguments.encode())}
+    return {"toolUse": use}
+
+
+def _inference(request: messages.Request) -> Json:
+    pairs = (
+        ("maxTokens", request.max_tokens),
+        ("temperature", request.temperature),
+        ("topP", request.top_p),
+        ("stopSequences", request.stop or None),
+    )
+    return {name: value for name, value in pairs if value is not None}
+
+
+def _tool_config(request: messages.Request) -> Json:
+    choice = request.tool_choice
+    if not request.tools:
+        if choice is not None and choice.mode == "required":
+            raise InvalidRequest("A required tool call needs tools; send them too.", param="tool_choice")
+        return {}
+    if choice is not None and choice.mode == "none":
+        if any(
+            isinstance(p, messages.ToolCall | messages.ToolResult) for m in request.messages for p in m.parts
+        ):
+            raise unsupported("a ban on tools after tools were called", "tool_choice")
+        # What the model is not told of it cannot call.
+        return {}
+    tools = [block for tool in request.tools for block in _tool(tool)]
+    if choice is None:
+        return {"tools": tools}
+    if choice.allowed:
+        raise unsupported("a list of allowed tools", "tool_choice")
+    if choice.mode == "auto":
+        return {"tools": tools, "toolChoice": {"auto": {}}}
+    named: Json = {"any": {}} if choice.name is None else {"tool": {"name": choice.name}}
+    return {"tools": tools, "toolChoice": named}
+
+
+def _tool(tool: messages.Tool) -> list[Json]:
+    parameters = tool.parameters if tool.parameters is not None else {"type": "object", "properties": {}}
+    spec: Json = {"name": tool.name, "inputSchema": {"json": parameters}}
+    if tool.description:
+        spec["description"] = tool.description
+    if tool.strict:
+        spec["strict"] = True
+    return [{"toolSpec": spec}, *_cache_point(tool.cache)]
+
+
+def _top_k(top_k: int, *, family: str) -> Json:
+    match family:
+        case "anthropic" | "mistral":
+            return {"top_k": top_k}
+        case "cohere":
+            return {"k": top_k}
+        case "nova":
+            return {"inferenceConfig": {"topK": top_k}}
+        case _:
+            raise unsupported("top_k for this model", "top_k")
+
+
+def _reasoning_fields(config: messages.ReasoningConfig | None, *, family: str) -> tuple[Json, Json]:
+    """(additionalModelRequestFields, outputConfig)."""
+    if config is None:
+        return {}, {}
+    if config.summary in ("concise", "detailed"):
+        raise unsupported(f"{config.summary} summaries of reasoning", "reasoning.summary")
+    effort = config.effort
+    if effort == "minimal":
+        raise unsupported("the reasoning effort 'minimal'", "reasoning.effort")
+    off = config.enabled is False or effort == "none"
+    match family:
+        case "anthropic":
+            return _anthropic_thinking(config, off=off)
+        case "nova":
+            _no_budget(config)
+            if off:
+                return {"reasoningConfig": {"type": "disabled"}}, {}
+            if effort not in ("low", "medium", "high"):
+                raise unsupported("reasoning without the effort low, medium or high", "reasoning.effort")
+            return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}, {}
+        case "openai":
+            _no_budget(config)
+            if off or effort is None or effort == "xhigh":
+                raise unsupported("reasoning without the effort low, medium or high", "reasoning.effort")
+            return {"reasoning_effort": effort}, {}
+        case _:
+            _no_budget(config)
+            if off or effort is None:
+                raise unsupported("this reasoning for this model", "reasoning")
+            return {}, {"effort": effort}
+
+
+def _anthropic_thinking(config: messages.ReasoningConfig, *, off: bool) -> tuple[Json, Json]:
+    output: Json = {"effort": config.effort} if config.effort not in (None, "none") else {}
+    if off:
+        return {"thinking": {"type": "disabled"}}, output
+    if config.adaptive:
+        return {"thinking": {"type": "adaptive"}}, output
+    if config.budget_tokens is not None:
+        return {"thinking": {"type": "enabled", "budget_tokens": config.budget_tokens}}, output
+    if config.enabled:
+        raise unsupported("thinking without a budget", "reasoning.budget_tokens")
+    return {}, output
+
+
+def _no_budget(config: messages.ReasoningConfig) -> None:
+    if config.budget_tokens is not None:
+        raise unsupported("a reasoning budget for this model", "reasoning.budget_tokens")
+    if config.adaptive:
+        raise unsupported("adaptive reasoning for this model", "reasoning.adaptive")
+
+
+def _text_format(form: messages.ResponseFormat | None) -> Json:
+    if form is None or form.type == "text":
+        return {}
+    if form.type == "json_object" or form.schema is None:
+        raise unsupported("JSON without a schema", "response_format")
+    schema: Json = {"schema": bytes(form.schema).decode()}
+    if form.name is not None:
+        schema["name"] = form.name
+    if form.description is not None:
+        schema["description"] = form.description
+    return {"type": "json_schema", "structure": {"jsonSchema": schema}}

@@ -34,7 +34,7 @@ class Config(Section):
     access: AccessSection = AccessSection()
     telemetry: TelemetrySection = TelemetrySection()
     cache: CacheSection = CacheSection()
-    encryption: EncryptionSection | None = None
+    encryption: EncryptionSection = EncryptionSection()
     blobs: BlobsSection = BlobsSection()
 
     def written(self, *, folder: str = "") -> dict[str, Any]:

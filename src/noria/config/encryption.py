@@ -1,15 +1,12 @@
-"""[encryption]: what is encrypted at rest, and under which key."""
+"""[encryption]: what is encrypted at rest."""
 
 from __future__ import annotations
 
-from noria.config.reference import Secret
 from noria.config.section import Section
 
 
 class EncryptionSection(Section):
-    """Provider keys that are kept by Noria are encrypted under this key; payloads where it says so."""
+    """The key is 32 bytes in base64 in the environment: NORIA_ENCRYPTION_KEY or NORIA_ENCRYPTION_KEY_FILE."""
 
-    key: Secret
-    """32 bytes in base64: `env:NAME` or `file:PATH`."""
     payloads: bool = False
-    """Whether stored prompts and answers are encrypted as well; they are then not found by text search."""
+    """Whether stored prompts and answers are encrypted; they are then not found by text search."""

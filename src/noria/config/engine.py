@@ -27,6 +27,8 @@ class EngineSection(Section):
     """Tokens that all requests at work share; left out: what the weights allow."""
     parallel: Annotated[int, Field(ge=1, le=256)] | None = None
     """Requests at work at one time."""
+    system: str | None = None
+    """System prompt of chats that bring none; left out: what suits the weights."""
 
     def model_id(self) -> str:
         """`local/…`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Auth = Literal["none", "bearer", "x-api-key", "api-key", "x-goog-api-key", "sigv4", "google"]
@@ -16,6 +18,7 @@ class Preset(NamedTuple):
     auth: Auth
     needs: tuple[str, ...] = ()
     """Secrets without which no call can be made."""
+    options: Mapping[str, str] = MappingProxyType({})
 
     def parts(self) -> list[str]:
         """What `base_url` leaves open."""
@@ -30,8 +33,11 @@ def _own(base_url: str) -> Preset:
     return Preset("openai", base_url, "bearer")
 
 
+_NEWER_LIMIT = MappingProxyType({"max_tokens_field": "max_completion_tokens"})
+"""OpenAI's newer models refuse `max_tokens`."""
+
 PRESETS: dict[str, Preset] = {
-    "openai": _compatible("https://api.openai.com/v1"),
+    "openai": Preset("openai", "https://api.openai.com/v1", "bearer", ("api_key",), _NEWER_LIMIT),
     "anthropic": Preset("anthropic", "https://api.anthropic.com/v1", "x-api-key", ("api_key",)),
     "gemini": Preset(
         "gemini", "https://generativelanguage.googleapis.com/v1beta", "x-goog-api-key", ("api_key",)
@@ -43,7 +49,7 @@ PRESETS: dict[str, Preset] = {
         "sigv4",
         ("access_key", "secret_key"),
     ),
-    "azure": Preset("azure", "https://{resource}.openai.azure.com", "api-key", ("api_key",)),
+    "azure": Preset("azure", "https://{resource}.openai.azure.com", "api-key", ("api_key",), _NEWER_LIMIT),
     "cerebras": _compatible("https://api.cerebras.ai/v1"),
     "deepinfra": _compatible("https://api.deepinfra.com/v1/openai"),
     "deepseek": _compatible("https://api.deepseek.com/v1"),

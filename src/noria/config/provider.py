@@ -95,7 +95,9 @@ class ProviderSection(Section):
         if base_url is None:
             assert known is not None
             base_url = known.base_url.format(**{part: self.part(part) for part in known.parts()})
-        options = dict(self.options)
+        options = {**(known.options if known else {}), **self.options}
+        if not self.ask_usage:
+            options.setdefault("ask_usage", "no")
         if self.region is not None:
             options.setdefault("region", self.region)
         files = {

@@ -18,7 +18,7 @@ _env = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 
 def rebased(path: str, folder: str) -> str:
     """`path`, written in a file in `folder` (itself relative to the root), relative to the root."""
-    if not folder or Path(path).is_absolute() or path.startswith("~"):
+    if Path(path).is_absolute() or path.startswith("~"):
         return path
     return os.path.normpath(os.path.join(folder, path))  # noqa: PTH118
 

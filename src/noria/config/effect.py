@@ -1,0 +1,41 @@
+"""What a change of noria.toml does, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_ENTRY = {
+    "providers": ("Its models can be called.", "Its models can no longer be called."),
+    "models": ("What it says applies to this model.", "What is known of the model applies again."),
+    "routes": ("Callers can use this model name.", "Calls to this model name answer 404."),
+    "engines": ("The model is loaded on this machine.", "The engine drains and stops."),
+    "budgets": ("Calls of its subject count against it.", "Calls no longer count against it."),
+}
+_KEY = {
+    ("server", "host"): "Takes effect when `noria up` starts again.",
+    ("server", "port"): "Takes effect when `noria up` starts again.",
+    ("server", "workers"): "Takes effect when `noria up` starts again.",
+    ("server", "tls_cert"): "Takes effect when `noria up` starts again.",
+    ("server", "tls_key"): "Takes effect when `noria up` starts again.",
+    ("encryption", "payloads"): "Applies to what is stored from now on.",
+    ("telemetry", "capture"): "Applies to calls from now on; what is stored stays.",
+    ("telemetry", "retention"): "What is older or beyond the size is deleted within a day.",
+    ("access", "session"): "Applies to sign-ins from now on.",
+}
+_OF_ENTRY = {
+    "providers": "Applies to calls from now on; calls in flight finish as they began.",
+    "models": "Applies to calls from now on; calls in flight finish as they began.",
+    "routes": "Applies to calls from now on; calls in flight finish as they began.",
+    "engines": "A new engine starts with it, takes over, and the old one drains.",
+    "budgets": "What was spent in the current window still counts.",
+}
+
+
+def effect_of(kind: str, path: tuple[str, ...], before: Any, after: Any) -> str:
+    """A sentence for the change at `path`."""
+    section = path[0]
+    if len(path) == 2 and section in _ENTRY:
+        return _ENTRY[section][1 if kind == "removed" else 0]
+    if section in _OF_ENTRY:
+        return _OF_ENTRY[section]
+    return _KEY.get(path[:2], "Applies at once.") if len(path) > 1 else "Applies at once."

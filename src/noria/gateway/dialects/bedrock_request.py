@@ -2,6 +2,7 @@
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. What Converse has
 no field for but a family of models has goes into additionalModelRequestFields, in that family's own words.
+Hints to other providers' caches and their signatures of tool calls name nothing here and are not sent.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ from noria.gateway.dialects.refusals import refuse
 from noria.gateway.dialects.refusals import unsupported as _unsupported
 
 Json = dict[str, object]
+
+ADDED = {
+    "document.name": "Converse takes no document without a name, and no two of one name.",
+    "toolSpec.inputSchema": "Converse takes no tool without a schema; an object without properties.",
+}
+"""What is sent upstream though the caller did not say it."""
 
 _FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
 _DOCUMENTS = {
@@ -98,10 +105,8 @@ def _system(part: messages.Part) -> list[Json]:
 
 
 def _cache_point(cache: str | None) -> list[Json]:
-    if cache is None:
-        return []
     if cache not in ("5m", "1h"):
-        raise unsupported(f"a cache point that lasts {cache}", "messages.cache")
+        return []
     # 5 minutes is the default, and models without other lifetimes refuse the key.
     point: Json = {"type": "default"} if cache == "5m" else {"type": "default", "ttl": cache}
     return [{"cachePoint": point}]
@@ -152,13 +157,13 @@ class _Blocks:
             case messages.ToolCall():
                 return [_call(part), *_cache_point(part.cache)]
             case messages.ToolResult():
-                return [self._result(part), *_cache_point(part.cache)]
+                # A result holds no cache points: the next place is behind it.
+                cache = part.cache or next((item.cache for item in part.parts if item.cache), None)
+                return [self._result(part), *_cache_point(cache)]
 
     def _result(self, part: messages.ToolResult) -> Json:
         content: list[Json] = []
         for item in part.parts:
-            if item.cache is not None:
-                raise unsupported("a cache point inside a tool's result", "messages.cache")
             match item:
                 case messages.Text():
                     content.append({"text": _plain(item)})
@@ -243,8 +248,6 @@ def call_id(given: str) -> str:
 
 
 def _call(part: messages.ToolCall) -> Json:
-    if part.signature is not None:
-        raise unsupported("the signature of a tool call", "messages.signature")
     arguments = part.arguments or "{}"
     try:
         _args.decode(arguments)
@@ -369,7 +372,10 @@ def _text_format(form: messages.ResponseFormat | None) -> Json:
         return {}
     if form.type == "json_object" or form.schema is None:
         raise unsupported("JSON without a schema", "response_format")
-    schema: Json = {"schema": bytes(form.schema).decode()}
+    try:
+        schema: Json = {"schema": bytes(form.schema).decode()}
+    except UnicodeDecodeError:
+        raise InvalidRequest("The response schema is not UTF-8.", param="response_format") from None
     if form.name is not None:
         schema["name"] = form.name
     if form.description is not None:

@@ -44,7 +44,7 @@ class GeminiBack:
 
     def request(self, request: messages.Request, *, model: str, options: Options) -> Prepared:
         method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
-        body = generate_content(request, model=model, vertex=False)
+        body = generate_content(request, model=model, options=options, vertex=False)
         return Prepared(path=f"/{_resource(model)}:{method}", body=_encode(body))
 
     def response(self, body: bytes) -> messages.Response:
@@ -70,7 +70,7 @@ class GeminiBack:
         body = {
             "generateContentRequest": {
                 "model": resource,
-                **generate_content(request, model=model, vertex=False),
+                **generate_content(request, model=model, options=options, vertex=False),
             }
         }
         return Prepared(path=f"/{resource}:countTokens", body=_encode(body))

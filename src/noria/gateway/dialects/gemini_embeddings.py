@@ -65,15 +65,15 @@ def batch(request: messages.EmbeddingsRequest, *, resource: str) -> Json:
     return {"requests": requests}
 
 
-def vertex_batch(request: messages.EmbeddingsRequest) -> Json:
-    """batchEmbedContents of Vertex AI, for Gemini models."""
-    requests: list[Json] = []
+def vertex(request: messages.EmbeddingsRequest) -> tuple[str, Json]:
+    """Method and body of Vertex AI for Gemini models: embedContent, batchEmbedContents for several texts."""
+    bodies: list[Json] = []
     for text in texts(request, "Vertex AI"):
         one: Json = {"content": {"role": "user", "parts": [{"text": text}]}}
         if request.dimensions is not None:
             one["embedContentConfig"] = {"outputDimensionality": request.dimensions}
-        requests.append(one)
-    return {"requests": requests}
+        bodies.append(one)
+    return ("embedContent", bodies[0]) if len(bodies) == 1 else ("batchEmbedContents", {"requests": bodies})
 
 
 def predict(request: messages.EmbeddingsRequest) -> Json:

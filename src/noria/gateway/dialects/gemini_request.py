@@ -15,14 +15,20 @@ import msgspec
 
 from noria.core import messages
 from noria.errors import InvalidRequest
+from noria.gateway.dialects.dialect import Options
 from noria.gateway.dialects.refusals import refuse, unsupported
 
 Json = dict[str, object]
 
-UNSIGNED = "skip_thought_signature_validator"
-"""What Gemini 3 and later take for the signature of a call that lost its own (another model made it, or the
-caller's SDK has no place for it); without any they refuse the conversation.
-Source: https://ai.google.dev/gemini-api/docs/thought-signatures, FAQ."""
+ADDED = {
+    "functionCall.thoughtSignature": "Gemini 3 and later refuse a conversation whose calls lost their "
+    "signatures (another model made them, or the caller's SDK has no place for them) and take this instead "
+    '(option `unsigned_calls = "as_is"` of the provider leaves it out).',
+}
+"""What is sent upstream though the caller did not say it."""
+
+_UNSIGNED = "skip_thought_signature_validator"
+"""Source: https://ai.google.dev/gemini-api/docs/thought-signatures, FAQ."""
 
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
 """Thinking tokens of an effort on models before Gemini 3, which know no levels.
@@ -34,7 +40,7 @@ _NAME = "Gemini"
 _TIERS = {"auto": None, "default": "standard", "standard": "standard", "flex": "flex", "priority": "priority"}
 
 
-def generate_content(request: messages.Request, *, model: str, vertex: bool) -> Json:
+def generate_content(request: messages.Request, *, model: str, options: Options, vertex: bool) -> Json:
     """The body. Raises Unsupported with `param`."""
     refuse(request, dialect=_NAME, fields=("min_p", "logit_bias", "verbosity"))
     if vertex:
@@ -45,7 +51,8 @@ def generate_content(request: messages.Request, *, model: str, vertex: bool) -> 
     system, rest = _split_system(request.messages)
     if system:
         body["systemInstruction"] = {"parts": [_system_part(part) for m in system for part in m.parts]}
-    body["contents"] = _Contents(request.messages, model=model, vertex=vertex).encode(rest)
+    contents = _Contents(request.messages, model=model, options=options, vertex=vertex)
+    body["contents"] = contents.encode(rest)
     if request.tools:
         body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in request.tools]}]
     config = _calling_config(request)
@@ -90,10 +97,12 @@ def _system_part(part: messages.Part) -> Json:
 class _Contents:
     """Turns messages into contents; knows the names of calls, which Gemini wants with each result."""
 
-    def __init__(self, conversation: tuple[messages.Message, ...], *, model: str, vertex: bool) -> None:
+    def __init__(
+        self, conversation: tuple[messages.Message, ...], *, model: str, options: Options, vertex: bool
+    ) -> None:
         generation = generation_of(model)
-        self._signed = generation is not None and generation >= 3
-        self._resolutions = self._signed
+        self._resolutions = generation is not None and generation >= 3
+        self._signed = self._resolutions and options.get("unsigned_calls") != "as_is"
         self._vertex = vertex
         self._names = {
             part.id: part.name
@@ -149,7 +158,7 @@ class _Contents:
         if part.signature is not None:
             out["thoughtSignature"] = part.signature
         elif self._signed and first:
-            out["thoughtSignature"] = UNSIGNED
+            out["thoughtSignature"] = _UNSIGNED
         return out
 
     def _result(self, part: messages.ToolResult) -> Json:

@@ -39,7 +39,7 @@ class VertexBack:
 
     def request(self, request: messages.Request, *, model: str, options: Options) -> Prepared:
         method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
-        body = generate_content(request, model=model, vertex=True)
+        body = generate_content(request, model=model, options=options, vertex=True)
         return Prepared(path=f"{resource(model, options)}:{method}", body=_encode(body))
 
     def response(self, body: bytes) -> messages.Response:
@@ -49,9 +49,9 @@ class VertexBack:
         return GeminiStream()
 
     def embeddings(self, request: messages.EmbeddingsRequest, *, model: str, options: Options) -> Prepared:
-        gemini = "gemini" in model or "maas" in model
-        body = gemini_embeddings.vertex_batch(request) if gemini else gemini_embeddings.predict(request)
-        method = "batchEmbedContents" if gemini else "predict"
+        method, body = "predict", gemini_embeddings.predict(request)
+        if "gemini" in model or "maas" in model:
+            method, body = gemini_embeddings.vertex(request)
         return Prepared(path=f"{resource(model, options)}:{method}", body=_encode(body))
 
     def embeddings_response(self, body: bytes, *, model: str) -> messages.EmbeddingsResponse:
@@ -61,7 +61,7 @@ class VertexBack:
         return upstream_error("Vertex AI", status, body, retry_after=retry_after)
 
     def count_request(self, request: messages.Request, *, model: str, options: Options) -> Prepared:
-        whole = generate_content(request, model=model, vertex=True)
+        whole = generate_content(request, model=model, options=options, vertex=True)
         counted = ("systemInstruction", "contents", "tools", "generationConfig")
         body = {name: whole[name] for name in counted if name in whole}
         return Prepared(path=f"{resource(model, options)}:countTokens", body=_encode(body))

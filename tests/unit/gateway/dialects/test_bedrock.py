@@ -322,16 +322,13 @@ def test_no_field_is_dropped(field: str) -> None:
     ("part", "param"),
     [
         (m.Text(text="x", citations=(raw({}),)), "messages.citations"),
-        (m.Text(text="x", cache="12h"), "messages.cache"),
         (m.Image(url="https://x.test/a.png"), "messages.url"),
         (m.Image(data="aGk=", media_type="image/bmp"), "messages.media_type"),
         (m.Image(data="aGk=", media_type="image/png", detail="high"), "messages.detail"),
         (m.File(file_id="file-1"), "messages.file_id"),
         (m.File(data="aGk=", media_type="application/zip"), "messages.media_type"),
         (m.File(data="aGk=", media_type="audio/midi"), "messages.media_type"),
-        (m.ToolCall(id="a", name="f", arguments="{}", signature="s"), "messages.signature"),
         (m.Reasoning(text="x", encrypted="eA=="), "messages.encrypted"),
-        (m.ToolResult(call_id="a", parts=(m.Text(text="x", cache="5m"),)), "messages.cache"),
     ],
 )
 def test_parts_that_converse_cannot_express_are_refused(part: m.Part, param: str) -> None:
@@ -389,6 +386,21 @@ def test_families() -> None:
         hidden.path
         == "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fx/converse"
     )
+
+
+def test_hints_and_proofs_of_other_providers_are_not_sent() -> None:
+    call = m.ToolCall(id="a", name="f", arguments="{}", signature="geminis")
+    plain = m.ToolCall(id="a", name="f", arguments="{}")
+    assert wire(ask(said("assistant", call))) == wire(ask(said("assistant", plain)))
+    hinted = said("user", m.Text(text="x", cache="30m"))
+    assert wire(ask(hinted)) == wire(ask(said("user", m.Text(text="x"))))
+
+
+def test_a_cache_point_inside_a_result_moves_behind_it() -> None:
+    result = m.ToolResult(call_id="a", parts=(m.Text(text="x", cache="1h"),))
+    body = wire(ask(said("tool", result)))
+    check_with_aws(body)
+    assert body["messages"][0]["content"][1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
 
 
 def test_tools_that_must_not_be_called_are_not_shown() -> None:

@@ -324,6 +324,9 @@ def test_a_call_without_its_signature_is_marked_for_gemini_3_only() -> None:
     )
     marked = wire(ask(calls), model="gemini-3.5-flash")["contents"][0]["parts"]
     assert [part.get("thoughtSignature") for part in marked] == ["skip_thought_signature_validator", None]
+    options = {"unsigned_calls": "as_is"}
+    kept = json.loads(BACK.request(ask(calls), model="gemini-3.5-flash", options=options).body)
+    assert "thoughtSignature" not in kept["contents"][0]["parts"][0]
     plain = wire(ask(calls), model="gemini-2.5-flash")["contents"][0]["parts"]
     assert [part.get("thoughtSignature") for part in plain] == [None, None]
 

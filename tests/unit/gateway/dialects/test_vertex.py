@@ -114,5 +114,12 @@ def test_embeddings() -> None:
         "content": {"role": "user", "parts": [{"text": "b"}]},
         "embedContentConfig": {"outputDimensionality": 2},
     }
+    one = BACK.embeddings(
+        m.EmbeddingsRequest(model="public", inputs=("a",)), model="gemini-embedding-2", options=PLACE
+    )
+    assert one.path == f"{GOOGLE}/gemini-embedding-2:embedContent"
+    assert json.loads(one.body) == {"content": {"role": "user", "parts": [{"text": "a"}]}}
+    single = BACK.embeddings_response(b'{"embedding":{"values":[1]},"truncated":false}', model="e")
+    assert single.vectors == ((1.0,),)
     body = b'{"embeddings":[{"values":[1]}],"usageMetadata":{"promptTokenCount":4}}'
     assert BACK.embeddings_response(body, model="e").usage == Usage(input=4, provenance="reported")

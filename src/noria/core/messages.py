@@ -15,7 +15,7 @@ from noria.core.usage import Usage
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 StopReason = Literal["stop", "length", "tool_calls", "content_filter", "stop_sequence", "pause", "error"]
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,7 +27,7 @@ class Text(Struct, tag="text", frozen=True, kw_only=True):
 
     text: str
     cache: str | None = None
-    """How long the provider should keep it: "5m" or "1h"."""
+    """How long the provider should keep it: "5m" or "1h" (Anthropic), "30m" or "12h" (OpenAI)."""
     citations: tuple[msgspec.Raw, ...] = ()
     """Provider's citations or annotations, as received."""
 
@@ -43,7 +43,8 @@ class Image(Struct, tag="image", frozen=True, kw_only=True):
 
 
 class File(Struct, tag="file", frozen=True, kw_only=True):
-    """A document given to the model (PDF or text). Exactly one of `url`, `data` and `file_id`."""
+    """A document (PDF, text) or sound given to the model. Exactly one of `url`, `data` (base64 text) and
+    `file_id`."""
 
     url: str | None = None
     data: str | None = None
@@ -174,8 +175,10 @@ class Request(Struct, frozen=True, kw_only=True):
     dialect: str = ""
     """The front dialect that the caller spoke."""
     extra: dict[str, msgspec.Raw] = {}
-    """Top-level keys that have no place above: they travel to a target of the same dialect and are refused
-    for any other."""
+    """Top-level keys that have no place above, and those of which a part has none, whole: they travel to a
+    target of the same dialect and are refused for any other."""
+    notes: dict[str, msgspec.Raw] = {}
+    """Top-level keys that ask nothing of the answer (caching hints, what the front repeats): never refused."""
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):

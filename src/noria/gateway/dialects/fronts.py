@@ -1,0 +1,20 @@
+"""The dialects that callers speak, and where."""
+
+from __future__ import annotations
+
+from noria.gateway.dialects.completions import CompletionsFront
+from noria.gateway.dialects.dialect import Front
+from noria.gateway.dialects.embeddings import EmbeddingsFront
+from noria.gateway.dialects.openai import OpenAIFront
+
+FRONTS: dict[str, Front] = {
+    front.name: front for front in (OpenAIFront(), CompletionsFront(), EmbeddingsFront())
+}
+"""By name."""
+
+PATHS: dict[bytes, str] = {
+    b"/v1/chat/completions": "openai",
+    b"/v1/completions": "completions",
+    b"/v1/embeddings": "embeddings",
+}
+"""The front that POST to a path speaks."""

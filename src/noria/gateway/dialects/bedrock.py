@@ -15,6 +15,7 @@ from noria.core import messages
 from noria.errors import Unsupported, UpstreamClass, UpstreamError
 from noria.gateway.dialects import bedrock_embeddings, bedrock_response
 from noria.gateway.dialects.bedrock_request import converse
+from noria.gateway.dialects.bedrock_stream import BedrockStream
 from noria.gateway.dialects.dialect import Options, Prepared, StreamDecoder
 
 _encode = msgspec.json.Encoder().encode
@@ -69,7 +70,7 @@ class BedrockBack:
         return bedrock_response.decode(body)
 
     def decoder(self) -> StreamDecoder:
-        return bedrock_response.BedrockStream()
+        return BedrockStream()
 
     def embeddings(self, request: messages.EmbeddingsRequest, *, model: str, options: Options) -> Prepared:
         body = bedrock_embeddings.encode(request, model=model, options=options)

@@ -10,7 +10,7 @@ import msgspec
 from noria.core import messages
 from noria.core.usage import NO_USAGE, Usage
 from noria.errors import InvalidRequest, UpstreamError
-from noria.gateway.dialects.bedrock_request import family_of
+from noria.gateway.dialects.bedrock_families import family_of
 from noria.gateway.dialects.dialect import Options
 from noria.gateway.dialects.refusals import unsupported
 

@@ -1,7 +1,7 @@
 """core.messages → Amazon Bedrock's Converse request.
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. What Converse has
-no field for but a family of models has goes into additionalModelRequestFields, in that family's own words.
+no field for but a family of models has is in bedrock_families.
 Hints to other providers' caches and their signatures of tool calls name nothing here and are not sent.
 """
 
@@ -15,12 +15,17 @@ from pathlib import PurePosixPath
 import msgspec
 
 from noria.core import messages
-from noria.errors import InvalidRequest, Unsupported
+from noria.errors import InvalidRequest
+from noria.gateway.dialects.bedrock_families import (
+    NAME,
+    Json,
+    family_of,
+    reasoning_fields,
+    top_k,
+    unsupported,
+)
 from noria.gateway.dialects.dialect import Options
 from noria.gateway.dialects.refusals import refuse
-from noria.gateway.dialects.refusals import unsupported as _unsupported
-
-Json = dict[str, object]
 
 ADDED = {
     "document.name": "Converse takes no document without a name, and no two of one name.",
@@ -43,19 +48,8 @@ _DOCUMENTS = {
 _SOUNDS = ("mp3", "wav", "aac", "flac", "ogg", "opus", "mp4", "m4a", "webm", "pcm")
 _ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _NOT_IN_NAMES = re.compile(r"[^\w\s\-()\[\]]|_", re.ASCII)
-_FAMILIES = ("anthropic", "nova", "openai", "mistral", "cohere", "meta", "deepseek", "qwen", "titan", "ai21")
 _TIERS = ("priority", "default", "flex", "reserved")
 _args = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def unsupported(what: str, param: str) -> Unsupported:
-    return _unsupported("Bedrock Converse", what, param)
-
-
-def family_of(model: str, options: Options) -> str:
-    """Who made the model: from its id, or from the option "family" where a profile's ARN hides it."""
-    said = options.get("family")
-    return said or next((family for family in _FAMILIES if family in model), "")
 
 
 def converse(request: messages.Request, *, model: str, options: Options) -> Json:
@@ -64,7 +58,7 @@ def converse(request: messages.Request, *, model: str, options: Options) -> Json
         "min_p", "seed", "n", "logprobs", "top_logprobs", "presence_penalty", "frequency_penalty",
         "logit_bias", "verbosity",
     )  # fmt: skip
-    refuse(request, dialect="Bedrock Converse", fields=fields)
+    refuse(request, dialect=NAME, fields=fields)
     if request.parallel_tool_calls is False and request.tools:
         raise unsupported("a limit of one tool call at a time", "parallel_tool_calls")
     family = family_of(model, options)
@@ -81,9 +75,9 @@ def converse(request: messages.Request, *, model: str, options: Options) -> Json
     tools = _tool_config(request)
     if tools:
         body["toolConfig"] = tools
-    additional, output = _reasoning_fields(request.reasoning, family=family)
+    additional, output = reasoning_fields(request.reasoning, family=family)
     if request.top_k is not None:
-        additional |= _top_k(request.top_k, family=family)
+        additional |= top_k(request.top_k, family=family)
     if additional:
         body["additionalModelRequestFields"] = additional
     text_format = _text_format(request.response_format)
@@ -301,70 +295,6 @@ def _tool(tool: messages.Tool) -> list[Json]:
     if tool.strict:
         spec["strict"] = True
     return [{"toolSpec": spec}, *_cache_point(tool.cache)]
-
-
-def _top_k(top_k: int, *, family: str) -> Json:
-    match family:
-        case "anthropic" | "mistral":
-            return {"top_k": top_k}
-        case "cohere":
-            return {"k": top_k}
-        case "nova":
-            return {"inferenceConfig": {"topK": top_k}}
-        case _:
-            raise unsupported("top_k for this model", "top_k")
-
-
-def _reasoning_fields(config: messages.ReasoningConfig | None, *, family: str) -> tuple[Json, Json]:
-    """(additionalModelRequestFields, outputConfig)."""
-    if config is None:
-        return {}, {}
-    if config.summary in ("concise", "detailed"):
-        raise unsupported(f"{config.summary} summaries of reasoning", "reasoning.summary")
-    effort = config.effort
-    if effort == "minimal":
-        raise unsupported("the reasoning effort 'minimal'", "reasoning.effort")
-    off = config.enabled is False or effort == "none"
-    match family:
-        case "anthropic":
-            return _anthropic_thinking(config, off=off)
-        case "nova":
-            _no_budget(config)
-            if off:
-                return {"reasoningConfig": {"type": "disabled"}}, {}
-            if effort not in ("low", "medium", "high"):
-                raise unsupported("reasoning without the effort low, medium or high", "reasoning.effort")
-            return {"reasoningConfig": {"type": "enabled", "maxReasoningEffort": effort}}, {}
-        case "openai":
-            _no_budget(config)
-            if off or effort is None or effort == "xhigh":
-                raise unsupported("reasoning without the effort low, medium or high", "reasoning.effort")
-            return {"reasoning_effort": effort}, {}
-        case _:
-            _no_budget(config)
-            if off or effort is None:
-                raise unsupported("this reasoning for this model", "reasoning")
-            return {}, {"effort": effort}
-
-
-def _anthropic_thinking(config: messages.ReasoningConfig, *, off: bool) -> tuple[Json, Json]:
-    output: Json = {"effort": config.effort} if config.effort not in (None, "none") else {}
-    if off:
-        return {"thinking": {"type": "disabled"}}, output
-    if config.adaptive:
-        return {"thinking": {"type": "adaptive"}}, output
-    if config.budget_tokens is not None:
-        return {"thinking": {"type": "enabled", "budget_tokens": config.budget_tokens}}, output
-    if config.enabled:
-        raise unsupported("thinking without a budget", "reasoning.budget_tokens")
-    return {}, output
-
-
-def _no_budget(config: messages.ReasoningConfig) -> None:
-    if config.budget_tokens is not None:
-        raise unsupported("a reasoning budget for this model", "reasoning.budget_tokens")
-    if config.adaptive:
-        raise unsupported("adaptive reasoning for this model", "reasoning.adaptive")
 
 
 def _text_format(form: messages.ResponseFormat | None) -> Json:

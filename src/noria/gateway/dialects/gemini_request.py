@@ -249,7 +249,10 @@ def _media(url: str | None, data: str | None, media_type: str | None, *, name: s
 
 
 def _guess(name: str | None) -> str | None:
-    return guess_type(urlsplit(name).path)[0] if name else None
+    try:
+        return guess_type(urlsplit(name).path)[0] if name else None
+    except ValueError:  # not a URL at all, such as "//["
+        return None
 
 
 def _declaration(tool: messages.Tool) -> Json:

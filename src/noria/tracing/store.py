@@ -371,7 +371,9 @@ class SpanReader(Protocol):
         limit: int = 50,
     ) -> TracePage: ...
 
-    def since(self, project: str, position: str | None, *, limit: int = 100) -> tuple[list[TraceSummary], str]:
+    def since(
+        self, project: str, position: str | None, *, limit: int = 100
+    ) -> tuple[list[TraceSummary], str]:
         """Traces that became visible after `position`, and the next position; None starts from now."""
         ...
 
@@ -411,5 +413,3 @@ class Cipher(Protocol):
     def encrypt(self, data: bytes) -> bytes: ...
 
     def decrypt(self, data: bytes) -> bytes: ...
-
-

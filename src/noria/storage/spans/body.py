@@ -1,0 +1,129 @@
+"""The wide part of a span: compressed with a dictionary learnt from the day's texts, encrypted if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import zstandard
+
+from noria.errors import StateError
+from noria.tracing.span import Event, Link, Span
+from noria.tracing.store import Cipher
+
+LEVEL = 3
+DICTIONARY_BYTES = 65_536
+SAMPLES = 800
+"""Bodies that a dictionary is learnt from."""
+SAMPLE_BYTES = 8_192
+"""A dictionary learns from the first bytes of each."""
+
+
+class Wide(msgspec.Struct, frozen=True, array_like=True):
+    """What is read only when a span is opened; the names are those of Span."""
+
+    input: str | None
+    output: str | None
+    attributes: dict[str, Any]
+    events: tuple[Event, ...]
+    links: tuple[Link, ...]
+    scope: str
+    schema_url: str
+    status_message: str
+    response_model: str
+    stop_reason: str
+    price: str
+    usage: str
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+
+
+_FIELDS = Wide.__struct_fields__
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Wide).decode
+
+
+def wide_of(span: Span) -> Wide:
+    return Wide(
+        span.input, span.output, span.attributes, span.events, span.links, span.scope, span.schema_url,
+        span.status_message, span.response_model, span.stop_reason, span.price, span.usage,
+        span.cached_tokens, span.reasoning_tokens,
+    )  # fmt: skip
+
+
+def wide_fields(wide: Wide) -> dict[str, Any]:
+    """As keyword arguments of Span."""
+    return {name: getattr(wide, name) for name in _FIELDS}
+
+
+class Packer:
+    """Bodies into bytes. Number 0 is no dictionary."""
+
+    def __init__(self, cipher: Cipher | None = None) -> None:
+        self._cipher = cipher
+        self._samples: list[bytes] | None = []
+        self._compressor = zstandard.ZstdCompressor(level=LEVEL)
+        self.dictionary = 0
+
+    def use(self, number: int, data: bytes) -> None:
+        """Compress with this dictionary from now on."""
+        learnt = zstandard.ZstdCompressionDict(data)
+        learnt.precompute_compress(level=LEVEL)
+        self._compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=learnt)
+        self.dictionary = number
+        self._samples = None
+
+    def pack(self, wide: Wide) -> bytes:
+        raw = _encode(wide)
+        if self._samples is not None and len(self._samples) < SAMPLES:
+            self._samples.append(raw[:SAMPLE_BYTES])
+        data = self._compressor.compress(raw)
+        return data if self._cipher is None else self._cipher.encrypt(data)
+
+    def seal_text(self, text: str) -> str | bytes:
+        """A short text as it is stored."""
+        return text if self._cipher is None else self._cipher.encrypt(text.encode())
+
+    def learn(self) -> bytes | None:
+        """A new dictionary, once, when enough has been packed; None until then, and where nothing is common.
+
+        With a cipher there is none: a dictionary holds pieces of the texts.
+        """
+        if self._samples is None or len(self._samples) < SAMPLES:
+            return None
+        samples: Any = self._samples
+        self._samples = None
+        if self._cipher is not None:
+            return None
+        try:
+            return zstandard.train_dictionary(DICTIONARY_BYTES, samples).as_bytes()
+        except zstandard.ZstdError:
+            return None
+
+
+class Opener:
+    """Bytes back into bodies; `dictionary` fetches one by number."""
+
+    def __init__(self, dictionary: Callable[[int], bytes], cipher: Cipher | None = None) -> None:
+        self._fetch = dictionary
+        self._cipher = cipher
+        self._known = {0: zstandard.ZstdDecompressor()}
+
+    def open(self, dictionary: int, data: bytes) -> Wide:
+        """Raises StateError where it cannot be read with this cipher."""
+        known = self._known.get(dictionary)
+        if known is None:
+            learnt = zstandard.ZstdCompressionDict(self._fetch(dictionary))
+            known = self._known[dictionary] = zstandard.ZstdDecompressor(dict_data=learnt)
+        try:
+            return _decode(known.decompress(data if self._cipher is None else self._cipher.decrypt(data)))
+        except (zstandard.ZstdError, msgspec.DecodeError, ValueError) as error:
+            raise StateError(
+                f"A stored payload cannot be read ({error}); is the encryption key right?"
+            ) from None
+
+    def open_text(self, data: str | bytes | None) -> str:
+        if data is None or isinstance(data, str):
+            return data or ""
+        return self._cipher.decrypt(data).decode() if self._cipher else ""

@@ -23,7 +23,7 @@ def call_headers(call: CallState, kind: bytes, more: bytes) -> bytes:
     return (
         b"%sx-request-id: %s\r\nrequest-id: %s\r\nx-noria-trace-id: %s\r\nx-noria-target: %s\r\n"
         b"x-noria-attempts: %d\r\nx-noria-cache: %s\r\n%s%s"
-        % (kind, trace, trace, trace, call.target.encode("latin-1", "replace"), len(call.attempts),
+        % (kind, trace, trace, trace, call.target.encode("latin-1", "replace"), call.tries,
            call.cache.encode(), cost, more)
     )  # fmt: skip
 

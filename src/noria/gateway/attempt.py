@@ -14,6 +14,7 @@ from noria.gateway.admission import Held, Purse
 from noria.gateway.call import CallState
 from noria.gateway.compiled import Candidate
 from noria.gateway.dialects.dialect import Prepared
+from noria.gateway.embedding import embedding_request
 from noria.gateway.heads import request_head
 from noria.gateway.ports import Spool
 from noria.gateway.splice import spliced
@@ -60,6 +61,8 @@ def prepare(call: CallState, candidate: Candidate, *, forwarded: dict[bytes, byt
 
 
 def _translated(call: CallState, candidate: Candidate) -> Prepared:
+    if call.front.name == "embeddings":
+        return embedding_request(call, candidate)
     endpoint = candidate.endpoint
     return endpoint.back.request(
         call.request, model=endpoint.model.upstream, options=endpoint.provider.options
@@ -121,6 +124,7 @@ class Running:
         except BaseException:
             purse.settle(self._held, nano=0, call=call)
             raise
+        call.tries += 1
         upstream.candidate.health.begin()
 
     async def send(self, transport: Transport, *, total_at: float) -> Answer:

@@ -25,7 +25,7 @@ class CallState:
         "_request", "agent", "attempts", "body", "cache", "captured", "choice", "committed", "context",
         "cost", "done", "error", "error_kind", "expanded", "fields", "first_token", "front", "key", "model",
         "parent", "response", "route", "span", "start", "status", "stop_reason", "store", "stream",
-        "target", "trace", "usage", "warnings", "world",
+        "target", "trace", "tries", "usage", "warnings", "world",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +40,8 @@ class CallState:
     ) -> None:
         parent = headers.get(b"traceparent")
         given = parse_traceparent(parent) if parent is not None else None
+        self.tries = 0
+        """Upstream attempts that were begun."""
         self.trace, self.parent = (given[0], given[1]) if given else (trace_id(), b"")
         self.span = span_id()
         self.front = front

@@ -99,7 +99,7 @@ class Gateway:
         """Answer one exchange, whatever happens."""
         start = time_ns()
         world = self._world()
-        front = FRONTS[PATHS.get(exchange.path, error_front(exchange))]
+        front = FRONTS[PATHS.get(exchange.path) or error_front(exchange)]
         call: CallState | None = None
         try:
             cors = check_origin(exchange.headers, world.snapshot)
@@ -299,7 +299,7 @@ class Gateway:
             call.stop_reason = seen.stop_reason
             usage = usage_of(front.name, body)
         elif front.name == "embeddings":
-            body, usage = embedding_answer(call, upstream, body)
+            body, usage = embedding_answer(call, upstream.candidate, body)
         else:
             response = upstream.candidate.endpoint.back.response(body)
             running.upstream_id, running.response_model = response.id, response.model

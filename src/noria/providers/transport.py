@@ -12,6 +12,7 @@ import zlib
 from base64 import b64encode
 from collections import deque
 from time import monotonic
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import httptools
@@ -64,8 +65,7 @@ class Connection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance.
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -427,8 +427,7 @@ class Tunnel(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance.
 
     def data_received(self, data: bytes) -> None:
         try:

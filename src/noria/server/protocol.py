@@ -12,7 +12,7 @@ from collections import deque
 from email.utils import formatdate
 from http import HTTPStatus
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httptools
 
@@ -180,8 +180,7 @@ class HttpConnection(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance.
         self._state.connections.add(self)
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if isinstance(peer, tuple) else ""

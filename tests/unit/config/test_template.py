@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from noria.config import TEMPLATE, compile_snapshot, json_schema, load
+from noria.config import compile_snapshot, json_schema, load, template
 
 
 def test_the_template_works_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / "noria.toml").write_text(TEMPLATE)
+    (tmp_path / "noria.toml").write_text(template())
     snapshot = compile_snapshot(load(tmp_path), folder=tmp_path, card=lambda *_: None, price=lambda *_: None)
     assert set(snapshot.routes) == {"default", "local/smollm2-135m-instruct", "local/bge-small-en-v1.5"}
     assert not snapshot.require_key
@@ -15,7 +15,7 @@ def test_the_template_works_as_it_is(tmp_path: Path) -> None:
 
 def test_each_example_in_its_comments_is_right(tmp_path: Path) -> None:
     example = re.compile(r"^# (?=\[|[a-z_]+ = )", re.MULTILINE)
-    text = example.sub("", TEMPLATE.replace("require_key = false", "require_key = true"))
+    text = example.sub("", template().replace("require_key = false", "require_key = true"))
     text = text.replace('host = "127.0.0.1"\n', "", 1)
     (tmp_path / "noria.toml").write_text(text)
     config = load(tmp_path)

@@ -257,17 +257,17 @@ def _choice(choice: Body, echo: Scored | None, wish: Wish, *, offset: int = 0) -
 def _prompts(given: Any, vocabulary: int) -> list[str | list[int]]:
     """One prompt or several, each text or token ids."""
     several = isinstance(given, list) and bool(given) and not isinstance(given[0], int)
-    prompts = given if several else [given]
+    prompts: list[str | list[int]] = given if several else [given]
     for prompt in prompts:
-        ids = isinstance(prompt, list) and all(
-            isinstance(one, int) and not isinstance(one, bool) for one in prompt
-        )
-        if not (isinstance(prompt, str) or ids):
+        if not isinstance(prompt, str) and not (
+            isinstance(prompt, list)
+            and all(isinstance(one, int) and not isinstance(one, bool) for one in prompt)
+        ):
             raise InvalidRequest(
                 "prompt must be text, a list of token ids, or a list of these.", param="prompt"
             )
-        if ids and not all(0 <= one < vocabulary for one in prompt):
-            raise InvalidRequest(f"Token ids must be from 0 to {vocabulary - 1}.", param="prompt")
         if not prompt:
             raise InvalidRequest("A prompt must not be empty.", param="prompt")
+        if not isinstance(prompt, str) and not all(0 <= one < vocabulary for one in prompt):
+            raise InvalidRequest(f"Token ids must be from 0 to {vocabulary - 1}.", param="prompt")
     return prompts

@@ -8,7 +8,7 @@ import msgspec
 
 from noria.access.audit import Act
 from noria.access.key import Key, RateLimit, hash_token, new_token
-from noria.access.role import ROLES, Principal
+from noria.access.role import Principal, role_named
 from noria.access.store import KeyStore
 from noria.core.clock import Clock
 from noria.core.ids import new_id
@@ -134,7 +134,7 @@ class Keyring:
 
     def _rank(self, project: str, role: str, by: Principal) -> None:
         """Nobody hands out, or takes over, more than they have."""
-        known = {str(name): name for name in ROLES}.get(role)
+        known = role_named(role)
         if known is None:
             raise InvalidRequest(f"There is no role {role!r}.", param="role")
         if not by.may(known, project):

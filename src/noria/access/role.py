@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import msgspec
@@ -11,8 +12,20 @@ Role = Literal["viewer", "editor", "admin"]
 Each includes those before it."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
+_BY_NAME: dict[str, Role] = {role: role for role in ROLES}
 EVERYWHERE = "*"
 """Stands for every project where roles are given."""
+
+
+def role_named(name: str) -> Role | None:
+    """The role of this name, if it is one."""
+    return _BY_NAME.get(name)
+
+
+def highest(roles: Iterable[Role]) -> Role | None:
+    """None of none."""
+    found = set(roles)
+    return next((role for role in reversed(ROLES) if role in found), None)
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,10 +40,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def role(self, project: str) -> Role | None:
         """The higher of the roles in `project` and in every project."""
-        found: list[Role] = [
-            role for role in (self.roles.get(project), self.roles.get(EVERYWHERE)) if role is not None
-        ]
-        return max(found, key=ROLES.index) if found else None
+        found = (self.roles.get(project), self.roles.get(EVERYWHERE))
+        return highest(role for role in found if role is not None)
 
     def may(self, role: Role, project: str) -> bool:
         """Whether it has at least `role` in `project` (`*`: in all of them)."""

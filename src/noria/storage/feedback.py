@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import delete, insert, select
 
-from noria.access.audit import Act
 from noria.feedback.feedback import Feedback
-from noria.storage.audit import AuditLog
 from noria.storage.database import Database
 from noria.storage.tables import feedback as table
 
@@ -15,9 +15,8 @@ from noria.storage.tables import feedback as table
 class FeedbackTable:
     """feedback.FeedbackStore."""
 
-    def __init__(self, database: Database, log: AuditLog) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._log = log
 
     def add(self, feedback: Feedback) -> None:
         with self._database.write() as connection:
@@ -28,8 +27,9 @@ class FeedbackTable:
         with self._database.read() as connection:
             return [Feedback(**row) for row in connection.execute(query.order_by(table.c.id)).mappings()]
 
-    def record_erasure(self, act: Act, *, by_user: str) -> None:
-        """Delete what the erased person has said, and record the erasure."""
+    def erase(self, project: str, traces: Sequence[str]) -> None:
+        """Delete what was said about these traces."""
         with self._database.write() as connection:
-            connection.execute(delete(table).where(table.c.project == act.project, table.c.by == by_user))
-            self._log.append(connection, act)
+            for start in range(0, len(traces), 500):
+                chosen = table.c.trace.in_(traces[start : start + 500])
+                connection.execute(delete(table).where(table.c.project == project, chosen))

@@ -1,0 +1,400 @@
+"""The control process put together: what the API and the page are answered from."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+import noria
+from noria.access import token as tokens
+from noria.access.account import Accounts
+from noria.access.approval import Approvals
+from noria.access.audit import Act
+from noria.access.key import Key, authenticate
+from noria.access.keyring import Keyring
+from noria.access.oidc import Provider
+from noria.access.role import EVERYWHERE, SYSTEM, Principal, Role, role_named
+from noria.access.session import Rules, SignIn
+from noria.core.clock import Clock, SystemClock
+from noria.core.ids import new_id
+from noria.errors import InvalidRequest, NotFound
+from noria.feedback.feedback import Feedback, Kind, Value
+from noria.gateway.snapshot import Model, Snapshot
+from noria.models.card import Card
+from noria.models.price import Price
+from noria.models.weights import manifest
+from noria.providers.secrets import read_secret
+from noria.runtime import health as healths
+from noria.runtime import metrics
+from noria.runtime.budgets import Budgets
+from noria.runtime.jobs import Job, Jobs
+from noria.runtime.measured import Measured, measure
+from noria.runtime.publish import Publisher
+from noria.runtime.supervisor import status
+from noria.runtime.versions import Versions
+from noria.storage.accounts import AccountTable
+from noria.storage.approvals import ApprovalTable
+from noria.storage.audit import AuditLog
+from noria.storage.budgets import BudgetTable
+from noria.storage.counters_slots import Slots
+from noria.storage.database import REVISION, Database
+from noria.storage.feedback import FeedbackTable
+from noria.storage.home import Home
+from noria.storage.jobs import JobTable
+from noria.storage.keys import KeyTable
+from noria.storage.money import SharedMoney
+from noria.storage.snapshots import Snapshots
+from noria.storage.versions import VersionTable
+from noria.tracing.filters import parse
+from noria.tracing.store import Eraser, Erasure, LedgerReader, SpanReader, Window
+
+LOCAL_TOKEN = "local-token"
+"""File in the run folder: who can read it may do all, over the socket beside it."""
+SETUP_TOKEN = "setup-token"
+"""File in the run folder: the token of the link that makes the first account."""
+_USES: tuple[tuple[Used, int], ...] = (
+    ("hour", 3600),
+    ("day", 86_400),
+    ("week", 604_800),
+    ("month", 2_592_000),
+)
+Used = Literal["hour", "day", "week", "month", "no"]
+Use = tuple[Used, int, str]
+"""(within the last "hour", "day", "week", "month" or "no", calls of 30 days, their cost)."""
+
+
+class Catalogue(Protocol):
+    """What is known of models."""
+
+    def card(self, name: str, kind: str) -> Card | None: ...
+
+    def price(self, name: str, kind: str) -> Price | None: ...
+
+    def cards(self) -> Iterable[Card]: ...
+
+
+class WeightsView(msgspec.Struct, frozen=True, kw_only=True):
+    """One known model file, in the cache or not."""
+
+    name: str
+    card: Card | None
+    source: str
+    size_bytes: int | None
+    present: bool
+    path: str | None
+    served: bool
+
+
+class Control:
+    """All parts, and the acts that need several of them."""
+
+    def __init__(
+        self,
+        home: Home,
+        path: Path,
+        *,
+        catalogue: Catalogue,
+        spans: SpanReader,
+        ledger: LedgerReader,
+        eraser: Eraser,
+        clock: Clock | None = None,
+    ) -> None:
+        """Opens, and where needed migrates, noria.db. `path` is the noria.toml. Raises StateError."""
+        self.home = home
+        self.path = path
+        self.clock: Clock = clock or SystemClock()
+        self.version = noria.__version__
+        self.pepper = home.pepper()
+        self.spans = spans
+        self.ledger = ledger
+        self._catalogue = catalogue
+        self._eraser = eraser
+        self._started = time.monotonic()
+        self.database = Database.open(home.database)
+        self.audit = AuditLog(self.database, self.clock)
+        self._accounts = AccountTable(self.database, self.audit)
+        self._keys = KeyTable(self.database, self.audit)
+        self._budgets = BudgetTable(self.database, self.audit, self.clock)
+        self.snapshots = Snapshots(home.snapshots)
+        self.publisher = Publisher(
+            self.snapshots, self.clock, keys=self._keys.live, budgets=self._budgets.live
+        )
+        self.versions = Versions(
+            VersionTable(self.database, self.audit, self._budgets, self.clock),
+            self.publisher,
+            self.snapshots,
+            path=path,
+            card=catalogue.card,
+            price=catalogue.price,
+        )
+        self.accounts = Accounts(self._accounts, self.clock)
+        self.sign_in = SignIn(self._accounts, self._accounts, self.clock, rules=self.rules)
+        self.keys = Keyring(
+            self._keys,
+            self.clock,
+            pepper=self.pepper,
+            publish=self.publisher.publish,
+            budgets=self._budgets.names,
+        )
+        self.budgets = Budgets(
+            self._budgets,
+            self.clock,
+            publish=self.publisher.publish,
+            keys=lambda: self._keys.keys(None),
+            ledger=ledger,
+            totals=_totals(home, self.clock),
+        )
+        self.approvals = Approvals(ApprovalTable(self.database, self.audit), self.clock)
+        self.feedback = FeedbackTable(self.database)
+        self.jobs = Jobs(JobTable(self.database, self.audit, self.clock), home.jobs, self.clock)
+        self.local_token = ""
+
+    def start(self) -> None:
+        """Publish what runs, write the local token, and the first account's link where there is none."""
+        self.versions.start(SYSTEM)
+        self.local_token = "nl-" + secrets.token_urlsafe(32)
+        _write_private(self.home.run / LOCAL_TOKEN, self.local_token)
+        setup = self.home.run / SETUP_TOKEN
+        if self.sign_in.needs_setup():
+            _write_private(setup, self.sign_in.first_link())
+        else:
+            setup.unlink(missing_ok=True)
+        self._accounts.drop_expired(now_ms=self.clock.now_ns() // 1_000_000)
+
+    def close(self) -> None:
+        self.jobs.close()
+        self.database.close()
+
+    def serving(self) -> Snapshot:
+        """What workers serve. Raises Unavailable where nothing has been applied."""
+        return self.versions.serving()
+
+    def rules(self) -> Rules:
+        """Of signing in, as configured."""
+        if self.versions.current() is None:
+            return Rules()
+        access = self.versions.config().access
+        return Rules(
+            session=access.session,
+            password=access.password.enabled,
+            shortest=access.password.min_length,
+            attempts=access.password.max_attempts,
+            window=access.password.window,
+        )
+
+    def has_oidc(self) -> bool:
+        """Whether people may sign in through an OpenID Connect provider."""
+        return self.versions.current() is not None and self.versions.config().access.oidc is not None
+
+    def oidc_provider(self) -> Provider | None:
+        """Whom people may sign in through, its secret read."""
+        section = None if self.versions.current() is None else self.versions.config().access.oidc
+        if section is None:
+            return None
+        return Provider(
+            issuer=section.issuer,
+            client_id=section.client_id,
+            client_secret=read_secret(section.client_secret, base=self.path.absolute().parent),
+            scopes=section.scopes,
+            groups_claim=section.groups_claim,
+            roles=section.roles,
+            default_role=section.default_role,
+            domains=section.domains,
+        )
+
+    def key_principal(self, token: str) -> Principal | None:
+        """Whom a virtual key stands for; None: it is not one that is in force."""
+        live = self.publisher.live.keys
+        key = authenticate(token.encode(), live, pepper=self.pepper, now=self.clock.now_ns() / 1e9)
+        if key is None:
+            return None
+        role = role_named(key.role)
+        roles: dict[str, Role] = {} if role is None else {key.project: role}
+        return Principal(id=key.id, name=key.name, kind="key", roles=roles)
+
+    def token_for(self, who: Principal, project: str) -> str:
+        """A short-lived token with which the gateway lets `who` call in `project`."""
+        own = next((key for key in self.publisher.live.keys.values() if key.id == who.id), None)
+        key = own or Key(
+            id=who.id,
+            lookup="",
+            hash=b"",
+            name=who.name,
+            project=project,
+            user=who.email or who.name,
+            routes=("*",),
+            limits=self.publisher.limits,
+        )
+        return tokens.issue(key, pepper=self.pepper, now=self.clock.now_ns() / 1e9)
+
+    def gateway_address(self) -> str:
+        """Where the workers listen, as a URL."""
+        running = status(self.home)
+        if running is not None:
+            return running.address
+        server = self.versions.config().server
+        scheme = "https" if server.tls_cert is not None else "http"
+        return f"{scheme}://{server.host}:{server.port}"
+
+    def projects(self, who: Principal) -> list[str]:
+        """Those that exist and that `who` may see."""
+        named = {project for account in self.accounts.all() for project in account.roles}
+        every = {"default", *self._keys.projects(), *named, *who.roles} - {EVERYWHERE}
+        return sorted(project for project in every if who.may("viewer", project))
+
+    def key_use(self, project: str) -> dict[str, Use]:
+        """How much each key of the project was used, by id; those that were not are left out."""
+        now = self.clock.now_ns()
+        found: dict[str, Use] = {}
+        for name, seconds in _USES:
+            for row in self.ledger.costs(project, Window(now - seconds * 1_000_000_000, now), by="key").rows:
+                used = found[row.group][0] if row.group in found else name
+                found[row.group] = (used, row.calls, row.cost)
+        return found
+
+    def measured(self, project: str, window: Window, models: Sequence[Model]) -> dict[str, Measured]:
+        """What the spans say of these models, by id."""
+        return measure(self.spans, self.ledger, project, window, models)
+
+    def cards(self) -> list[Card]:
+        return list(self._catalogue.cards())
+
+    def weights(self) -> list[WeightsView]:
+        """Those of the manifest, and those that are here beside it, by name."""
+        from noria.providers.weights import listed
+
+        here = {stored.name: stored for stored in listed()}
+        cards = {card.id: card for card in self.cards()}
+        engines = self.versions.config().engines if self.versions.current() else {}
+        served = {engine.weights for engine in engines.values()}
+        known = {**{name: stored.receipt.weights for name, stored in here.items()}, **manifest()}
+        return [
+            WeightsView(
+                name=name,
+                card=cards.get(weights.card or ""),
+                source=", ".join(part for file in weights.files for part in file.parts[:1]),
+                size_bytes=here[name].size if name in here else weights.size,
+                present=name in here,
+                path=str(here[name].path) if name in here else None,
+                served=name in served,
+            )
+            for name, weights in sorted(known.items())
+        ]
+
+    def pull(self, project: str, name: str, *, by: Principal) -> Job:
+        """Fetch weights that the manifest knows. Raises NotFound for others."""
+        if name not in manifest():
+            raise NotFound(f"No weights are called {name!r}; pull another source with `noria model pull`.")
+        return self.jobs.start(project, "weights.pull", name, arguments={"name": name}, by=by)
+
+    def remove_weights(self, name: str, *, by: Principal) -> None:
+        """Delete them from this machine. Raises InvalidRequest while an engine serves them."""
+        from noria.providers.weights import remove
+
+        found = next((one for one in self.weights() if one.name == name), None)
+        if found is None or not found.present:
+            raise NotFound(f"No weights called {name!r} are on this machine.")
+        if found.served:
+            raise InvalidRequest(f"An engine serves {name!r}; take it out of noria.toml first.")
+        freed = remove(name)
+        with self.database.write() as connection:
+            act = Act(by=by, act="weights.remove", subject=name, details={"freed_bytes": freed})
+            self.audit.append(connection, act)
+
+    def give_feedback(
+        self,
+        project: str,
+        *,
+        trace: str,
+        span: str,
+        kind: Kind,
+        name: str,
+        value: Value,
+        comment: str,
+        by: Principal,
+    ) -> Feedback:
+        """Raises NotFound where the project has no such trace."""
+        if self.spans.trace(project, bytes.fromhex(trace)) is None:
+            raise NotFound(f"There is no trace {trace} in project {project!r}.", param="trace")
+        feedback = Feedback(
+            id=new_id("fb"),
+            project=project,
+            trace=trace,
+            span=span,
+            kind=kind,
+            name=name,
+            value=value,
+            comment=comment,
+            by=by.id,
+            by_name=by.name,
+            created_ms=self.clock.now_ns() // 1_000_000,
+        )
+        self.feedback.add(feedback)
+        return feedback
+
+    async def erase(self, project: str, user: str, *, by: Principal) -> Erasure:
+        """Delete what is recorded of `user`: first what was said about their traces, then the traces."""
+        self.feedback.erase(project, self._traces_of(project, user))
+        erasure = await self._eraser.erase_user(project, user)
+        with self.database.write() as connection:
+            # The log keeps that somebody was erased, and not whom.
+            details = {"traces": erasure.traces, "spans": erasure.spans, "stored": erasure.stored}
+            act = Act(by=by, act="user.erase", subject="user", project=project, details=details)
+            self.audit.append(connection, act)
+        return erasure
+
+    def health(self) -> healths.Health:
+        current = self.versions.current()
+        return healths.look(
+            self.home,
+            self.snapshots,
+            schema=REVISION,
+            digest=current.digest if current else None,
+            started=self._started,
+            lag=None,
+        )
+
+    def metrics(self) -> str:
+        """Prometheus text."""
+        projects = self.projects(SYSTEM)
+        return metrics.render(self.spans, self.ledger, self.health(), self.clock, projects=projects)
+
+    def _traces_of(self, project: str, user: str) -> list[str]:
+        quoted = user.replace("\\", "\\\\").replace('"', '\\"')
+        every = Window(0, self.clock.now_ns() + 1)
+        found: list[str] = []
+        cursor = None
+        while True:
+            page = self.spans.traces(
+                project, every, filter=parse(f'user:"{quoted}"'), cursor=cursor, limit=500
+            )
+            found += [trace.id for trace in page.items]
+            cursor = page.next
+            if cursor is None:
+                return found
+
+
+def _totals(home: Home, clock: Clock) -> Callable[[bytes], tuple[int, int]]:
+    """Reads the workers' counters; owns no slot of them, since it only reads."""
+    money = SharedMoney(home.counters, slots=Slots(home.counters), slot=0, clock=clock)
+    lock = threading.Lock()
+
+    def totals(row: bytes) -> tuple[int, int]:
+        with lock:
+            return money.totals(row)
+
+    return totals
+
+
+def _write_private(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(aside, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(text)
+    aside.replace(path)

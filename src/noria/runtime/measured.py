@@ -1,0 +1,73 @@
+"""What the spans say of a model: latency, speed, errors, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+
+import msgspec
+
+from noria.gateway.snapshot import Model
+from noria.tracing.filters import parse
+from noria.tracing.store import CostRow, LedgerReader, PulseTotals, SpanReader, TraceSummary, Window
+
+_SAMPLE = 200
+"""Newest calls over which the speed of generation is taken."""
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """None where nothing was measured."""
+
+    calls: int = 0
+    errors: int = 0
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    first_token_p50_ms: float | None = None
+    tokens_per_s: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: str = "0"
+    unknown_cost: int = 0
+
+
+NOTHING = Measured()
+
+
+def measure(
+    spans: SpanReader, ledger: LedgerReader, project: str, window: Window, models: Iterable[Model]
+) -> dict[str, Measured]:
+    """By model id. Only models that the ledger has calls of are looked up in the spans."""
+    rows = {row.group: row for row in ledger.costs(project, window, by="model").rows}
+    found: dict[str, Measured] = {}
+    for model in models:
+        row = rows.get(model.id)
+        found[model.id] = NOTHING if row is None else _one(spans, project, window, model, row)
+    return found
+
+
+def _one(spans: SpanReader, project: str, window: Window, model: Model, row: CostRow) -> Measured:
+    chosen = parse(f'provider:"{model.provider}" model:"{model.upstream}"')
+    length = (window.end - window.start) // 1_000_000_000
+    totals: PulseTotals = spans.pulse(project, window, step_s=max(300, length), filter=chosen).totals
+    newest = spans.traces(project, window, filter=chosen, limit=_SAMPLE).items
+    speeds = [speed for trace in newest if (speed := _speed(trace)) is not None]
+    return Measured(
+        calls=row.calls,
+        errors=totals.errors,
+        p50_ms=totals.p50_ms,
+        p95_ms=totals.p95_ms,
+        first_token_p50_ms=totals.first_token_p50_ms,
+        tokens_per_s=round(median(speeds), 1) if speeds else None,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cost=row.cost,
+        unknown_cost=row.unknown,
+    )
+
+
+def _speed(trace: TraceSummary) -> float | None:
+    """Output tokens a second after the first; None where the call was not streamed or too short to say."""
+    if trace.first_token_ms is None or not trace.output_tokens or trace.output_tokens < 8:
+        return None
+    generating = trace.duration_ms - trace.first_token_ms
+    return trace.output_tokens / generating * 1000 if generating > 1 else None

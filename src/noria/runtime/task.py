@@ -1,0 +1,83 @@
+"""The child process of one job step: `python -m noria.runtime.task KIND`, its arguments in JSON on stdin.
+
+Writes one JSON object a line to stdout: `{"done", "total", "unit", "message"}` as it goes on, at the end
+`{"result"}` or `{"error"}`. It dies with its parent: when the rest of stdin ends, so does it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from noria.errors import NoriaError
+
+_EVERY = 0.2
+"""Seconds between two reports."""
+Report = Callable[[int | None, int | None, str, str], None]
+"""(done, total, unit, message)."""
+Task = Callable[[dict[str, Any], Report], object]
+
+
+def pull_weights(arguments: dict[str, Any], report: Report) -> object:
+    """Fetch the weights `name` into this machine's cache; goes on where an earlier attempt stopped."""
+    from noria.providers.weights import Progress, pull
+
+    def progress(now: Progress) -> None:
+        report(now.done, now.total, "bytes", f"fetching {now.what}")
+
+    return str(pull(arguments["name"], progress=progress))
+
+
+def count_up(arguments: dict[str, Any], report: Report) -> object:
+    """Takes `steps` times a tenth of a second: to see that jobs work on this machine (`noria doctor`)."""
+    steps = int(arguments["steps"])
+    for step in range(steps):
+        report(step, steps, "steps", "counting")
+        time.sleep(0.1)
+    return steps
+
+
+TASKS: dict[str, Task] = {"weights.pull": pull_weights, "check.count": count_up}
+
+
+def main() -> None:
+    """Run one task, as the module says."""
+    kind = sys.argv[1]
+    lines: Iterator[bytes] = iter(sys.stdin.buffer)
+    arguments = msgspec.json.decode(next(lines), type=dict[str, Any])
+    threading.Thread(target=_die_with_parent, args=(lines,), daemon=True).start()
+    last = 0.0
+
+    def report(done: int | None, total: int | None, unit: str, message: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            _say({"done": done, "total": total, "unit": unit, "message": message})
+
+    try:
+        result = TASKS[kind](arguments, report)
+    except NoriaError as error:
+        _say({"error": str(error)})
+        sys.exit(2)
+    _say({"result": result})
+
+
+def _say(value: dict[str, object]) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _die_with_parent(lines: Iterator[bytes]) -> None:
+    for _ in lines:
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The FastAPI application, put together."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from noria.runtime.control import Control
+from noria.server.api import (
+    accounts,
+    approvals,
+    audit,
+    budgets,
+    config,
+    feedback,
+    health,
+    jobs,
+    keys,
+    models,
+    oidc,
+    playground,
+    problem,
+    session,
+    static,
+    traces,
+)  # fmt: skip
+from noria.server.api.door import Door
+from noria.server.api.relay import Relay
+
+ROUTERS = (
+    session, oidc, accounts, traces, feedback, models, jobs, keys, budgets, config, audit, approvals,
+    playground, health,
+)  # fmt: skip
+
+
+def surface() -> FastAPI:
+    """The routes alone, without what they call: for the OpenAPI document."""
+    app = FastAPI(
+        title="Noria",
+        version="1",
+        description="The control process's API.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        generate_unique_id_function=_operation,
+        responses={
+            "4XX": {"model": problem.Problem, "description": "Refused; the message says what to change."}
+        },
+    )
+    for module in ROUTERS:
+        app.include_router(module.router)
+    return app
+
+
+def build(control: Control) -> Door:
+    """The application that answers for `control`."""
+    app = surface()
+    app.state.control = control
+    problem.install(app)
+    app.state.relay = Relay()
+    static.mount(app)
+    return Door(app, control)
+
+
+def _operation(route: APIRoute) -> str:
+    return route.name

@@ -9,10 +9,9 @@ from noria.config.diff import Change, plan
 from noria.config.load import Checked, Source, check, load
 from noria.config.mistake import Mistake
 from noria.config.schema import json_schema
-from noria.config.template import TEMPLATE
+from noria.config.template import template
 
 __all__ = [
-    "TEMPLATE",
     "Change",
     "Checked",
     "Config",
@@ -25,4 +24,5 @@ __all__ = [
     "key_limits",
     "load",
     "plan",
+    "template",
 ]

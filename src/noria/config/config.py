@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, get_args, get_origin
 
 from noria.config.access import AccessSection
@@ -41,7 +40,7 @@ class Config(Section):
         """As TOML would hold it, less all that is as the default; for a file in `folder`."""
         return self.model_dump(mode="json", exclude_defaults=True, context={"folder": folder})
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Of the content: comments, order, spelling of units and files make no difference."""
         return digest(self.written())

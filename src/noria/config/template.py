@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from noria.config.schema import COMMENT
 
-TEMPLATE = (
-    COMMENT
-    + """
+
+def template() -> str:
+    """The text, whose first line names the schema for editors."""
+    return COMMENT + _TEXT
+
+
+_TEXT = """
 # What this Noria serves. `noria check` reads it, `noria plan` shows what would change, `noria apply` does it.
 # Secrets are references (`env:NAME`, `file:PATH`), paths are relative to this file, and a key that Noria does
 # not know is a mistake. More files may be read in:
@@ -94,4 +98,3 @@ retention = { days = 90 }
 # endpoint = "https://otel.example.com"
 # headers = { authorization = "env:OTEL_TOKEN" }
 """
-)

@@ -46,7 +46,8 @@ def duration(value: float) -> str:
     for unit in ("d", "h", "m", "s"):
         if exact % _SECONDS[unit] == 0:
             return f"{int(exact / _SECONDS[unit])}{unit}"
-    return f"{exact * 1000:f}ms"
+    text = f"{exact * 1000:f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}ms"
 
 
 def size_in_bytes(text: str) -> int:

@@ -51,6 +51,14 @@ def rewritten(config: Config, root: Path) -> dict[Path, str]:
     return texts
 
 
+def text_of(config: Config) -> str:
+    """`config` as one new file."""
+    return _edited(
+        Source(Path(), "", "", "", {}, {}),
+        {unit: _at(config.written(), unit) for unit in _units(config.written())},
+    )
+
+
 def _units(data: Mapping[str, Any]) -> list[Key]:
     found: list[Key] = []
     for name, value in data.items():
@@ -183,11 +191,13 @@ def _item(value: Any) -> Item:
         for key, inner in _flat_first(value):
             table.add(key, _item(inner))
         return table
+    if isinstance(value, list):
+        value = [_plain_target(one) if isinstance(one, dict) else one for one in value]
     if isinstance(value, list) and any(isinstance(one, dict) for one in value):
         array = tomlkit.array()
         array.multiline(True)
         for one in value:
-            array.append(_item(_plain_target(one)) if _short(one) else _inline(one))
+            array.append(_inline(one) if isinstance(one, dict) else one)
         return array
     return tomlkit.item(value)
 

@@ -139,8 +139,9 @@ def is_placeholder(line: Line) -> bool:
 
 
 def roles(lines: Sequence[Line]) -> dict[bytes, Role]:
-    """The role of each span, by span id."""
+    """The role of each span, by span id. What went through the gateway always counts there."""
     found: dict[bytes, Role] = {}
+    calls: list[Line] = []
     for line in lines:
         if line.source == "gateway":
             found[line.span_id] = Role.CALL if line.kind == "server" else Role.ATTEMPT
@@ -148,26 +149,19 @@ def roles(lines: Sequence[Line]) -> dict[bytes, Role]:
             found[line.span_id] = (
                 Role.CALL if line.operation in MODEL_OPERATIONS and line.name else Role.OTHER
             )
-    if len(lines) > 1 and any(line.source != "gateway" for line in lines):
+        if found[line.span_id] is Role.CALL:
+            calls.append(line)
+    outer = {line.span_id for line in calls if line.source != "gateway"}
+    if outer and len(lines) > 1:
         parents = {line.span_id: line.parent_id for line in lines}
-        for line in lines:
-            if found[line.span_id] in (Role.CALL, Role.COVERED):
-                _cover_ancestors(line.parent_id, parents, found)
+        for line in calls:
+            above, steps = line.parent_id, 0
+            while above in parents and steps < 64:  # A malformed trace may hold a circle.
+                if above in outer and above != line.span_id:
+                    found[above] = Role.COVERED
+                above = parents[above]
+                steps += 1
     return found
-
-
-def _cover_ancestors(
-    above: bytes | None, parents: dict[bytes, bytes | None], found: dict[bytes, Role]
-) -> None:
-    steps = 0
-    while above in parents and steps < 64:  # A malformed trace may hold a circle.
-        role = found[above]
-        if role is Role.COVERED:
-            return
-        if role is Role.CALL:
-            found[above] = Role.COVERED
-        above = parents[above]
-        steps += 1
 
 
 def targets_tried(call: Line, lines: Sequence[Line]) -> Counter[str]:

@@ -13,14 +13,36 @@ from noria.errors import InvalidRequest
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, so that ids can be read aloud
 
 
+class _Randomness:
+    """The kernel's random bytes, fetched many at a time, since a call of it costs more than an id."""
+
+    def __init__(self) -> None:
+        self._pool = b""
+        self._at = 0
+
+    def take(self, size: int) -> bytes:
+        at = self._at
+        if at + size > len(self._pool):
+            self._pool, at = os.urandom(4096), 0
+        self._at = at + size
+        return self._pool[at : at + size]
+
+    def forget(self) -> None:
+        self._pool, self._at = b"", 0
+
+
+_randomness = _Randomness()
+os.register_at_fork(after_in_child=_randomness.forget)
+
+
 def trace_id() -> bytes:
-    """16 random bytes; the first six are the Unix milliseconds, so that ids sort by time."""
-    return int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10)
+    """16 bytes: Unix milliseconds in the first six, so that ids sort by time, the rest random."""
+    return int(time.time() * 1000).to_bytes(6, "big") + _randomness.take(10)
 
 
 def span_id() -> bytes:
     """8 random bytes."""
-    return os.urandom(8)
+    return _randomness.take(8)
 
 
 def new_id(prefix: str) -> str:

@@ -11,6 +11,7 @@ import hashlib
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 import msgspec
 
@@ -24,9 +25,8 @@ from noria.gateway.call import CallState
 from noria.gateway.compiled import World
 from noria.gateway.demand import plain_demand, request_demand
 from noria.gateway.ports import Admitted, HoldLike, Money, Rates
-from noria.models.bound import Demand, Unbounded, bound
+from noria.models.bound import Ceiling, Demand, Unbounded, within
 from noria.models.card import Card
-from noria.models.price import Price
 from noria.tracing.record import Reservation
 
 _KEY = PREFIX.encode()
@@ -124,10 +124,15 @@ class Limits:
                 self._rates.add(subject, amount=amount, window_s=limit.window_s, now=self._now)
 
 
+@lru_cache(65_536)
+def _subject(owner: str, unit: str, window_s: int) -> bytes:
+    text = f"rate\0{owner}\0{unit}\0{window_s}"
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
 def subject_of(owner: str, limit: RateLimit) -> bytes:
     """16 bytes that name the counter of a rate limit."""
-    text = f"rate\0{owner}\0{limit.unit}\0{limit.window_s}"
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return _subject(owner, limit.unit, limit.window_s)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -139,11 +144,8 @@ class Held(msgspec.Struct, frozen=True):
     max_output: int | None = None
     """Tokens that the bound allows for; None: no finite bound."""
 
-    def reservations(self) -> tuple[Reservation, ...]:
-        return tuple(
-            Reservation(hold.row, hold.budget.name, hold.subject, hold.window_start, hold.nano)
-            for hold in self.holds
-        )
+    reservations: tuple[Reservation, ...] = ()
+    """The same for the record."""
 
 
 FREE_OF_BUDGETS = Held((), -1)
@@ -165,7 +167,7 @@ class Purse:
         return self._table
 
     def reserve(
-        self, call: CallState, *, body: bytes, passes: bool, card: Card, price: Price | None, now: int
+        self, call: CallState, *, body: bytes, passes: bool, card: Card, top: Ceiling | Unbounded, now: int
     ) -> Held:
         """Hold the bound of one attempt. Raises BudgetExceeded; InvalidRequest: a hard cap and no bound."""
         table = self.table(call.world)
@@ -175,9 +177,9 @@ class Purse:
         if not concerned:
             return FREE_OF_BUDGETS
         demand = _demand(call, body=body, passes=passes, card=card)
-        limit = bound(
+        limit = within(
             demand,
-            price,
+            top,
             image_tokens=card.image_tokens,
             file_tokens=card.file_tokens,
         )
@@ -185,7 +187,8 @@ class Purse:
             hard = next((budget for budget, _ in concerned if budget.hard), None)
             if hard is not None:
                 raise InvalidRequest(f"Budget {hard.name!r} is hard: {limit.reason}", code="no_bound")
-            return Held(tuple(table.hold(one, subject, nano=0, now=now) for one, subject in concerned), -1)
+            holds = tuple(table.hold(one, subject, nano=0, now=now) for one, subject in concerned)
+            return Held(holds, -1, None, _reservations(holds))
         nano = to_nano(limit)
         holds = tuple(table.hold(one, subject, nano=nano, now=now) for one, subject in concerned)
         refused = self._money.reserve(_holds(holds))
@@ -195,7 +198,7 @@ class Purse:
                 f"Budget {hold.budget.name!r} has too little left for {hold.subject}: this call may cost "
                 f"up to ${limit:.6f}; lower max_tokens, or raise the budget."
             )
-        return Held(holds, nano, (demand.max_output or 0) * demand.choices)
+        return Held(holds, nano, (demand.max_output or 0) * demand.choices, _reservations(holds))
 
     def settle(self, held: Held, *, nano: int, call: CallState) -> None:
         """Replace what was held by what was spent."""
@@ -206,6 +209,12 @@ class Purse:
             if settled + reserved >= amount * hold.budget.warn_share:
                 share = (settled + reserved) / amount if amount else 1.0
                 call.warnings.append(f"budget {hold.budget.name} of {hold.subject} is at {share:.0%}")
+
+
+def _reservations(holds: Sequence[Hold]) -> tuple[Reservation, ...]:
+    return tuple(
+        Reservation(hold.row, hold.budget.name, hold.subject, hold.window_start, hold.nano) for hold in holds
+    )
 
 
 def _holds(holds: Sequence[Hold]) -> Sequence[HoldLike]:

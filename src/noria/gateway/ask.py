@@ -93,8 +93,8 @@ def context(found: Fields, headers: dict[bytes, bytes]) -> Context:
         raise InvalidRequest(f"`noria` is not understood: {error}.", param="noria") from None
     silent = said is None and "user" not in found and "metadata" not in found
     if silent and not any(name.startswith(b"x-noria-") for name in headers):
-        return _NOTHING
-    said = said or _NOTHING
+        return NOTHING_SAID
+    said = said or NOTHING_SAID
     merged = Context(
         user=said.user or _header(headers, b"x-noria-user") or _user(found),
         session=said.session or _header(headers, b"x-noria-session"),
@@ -106,7 +106,7 @@ def context(found: Fields, headers: dict[bytes, bytes]) -> Context:
     return merged
 
 
-_NOTHING = Context()
+NOTHING_SAID = Context()
 
 
 def _header(headers: dict[bytes, bytes], name: bytes) -> str:

@@ -98,8 +98,8 @@ class Running:
         self.upstream_id = ""
         model = upstream.candidate.endpoint.model
         self._held: Held = purse.reserve(
-            call, body=upstream.body, passes=upstream.passes, card=model.card, price=price,
-            now=self.start // 1_000_000_000,
+            call, body=upstream.body, passes=upstream.passes, card=model.card,
+            top=upstream.candidate.endpoint.ceiling, now=self.start // 1_000_000_000,
         )  # fmt: skip
         key = call.key
         try:
@@ -114,7 +114,7 @@ class Running:
                     target=model.id,
                     price=price.id if price is not None else "",
                     bound_nano=self._held.bound_nano,
-                    reservations=self._held.reservations() if self._held.holds else (),
+                    reservations=self._held.reservations,
                     project=key.project,
                     team=key.team,
                     user=call.user,
@@ -205,7 +205,7 @@ class Running:
                 first_token=self.first_token,
                 response_model=self.response_model,
                 upstream_id=self.upstream_id,
-                reservations=self._held.reservations() if self._held.holds else (),
+                reservations=self._held.reservations,
                 chunks=self.events,
                 sent=b"" if upstream.passes or not call.captured else upstream.body,
             )

@@ -8,7 +8,7 @@ from noria.access.key import Key
 from noria.core import messages
 from noria.core.ids import parse_traceparent, span_id, trace_id
 from noria.core.usage import Usage
-from noria.gateway.ask import Context, Fields
+from noria.gateway.ask import NOTHING_SAID, Fields
 from noria.gateway.compiled import Choice, CompiledRoute, World
 from noria.gateway.dialects.dialect import Front
 from noria.gateway.snapshot import Route
@@ -50,7 +50,7 @@ class CallState:
         self.body = body
         self.start = start
         self.route: CompiledRoute = NO_ROUTE
-        self.context = Context()
+        self.context = NOTHING_SAID
         self.fields: Fields = {}
         self.model = ""
         self.stream = False

@@ -15,6 +15,7 @@ from noria.gateway.dialects.dialect import Back
 from noria.gateway.health import Health
 from noria.gateway.snapshot import Condition, Live, Model, Provider, Route, Snapshot, Target, Timeouts
 from noria.gateway.transport import Origin, Signer
+from noria.models.bound import ceiling
 
 Resolve = Callable[[Provider], tuple[str, dict[str, str]]]
 """Gives a provider's base URL and its secrets by purpose; raises ConfigError where one cannot be read."""
@@ -31,7 +32,8 @@ class Endpoint:
     """One model at one provider, with all of its request heads that can be made ahead."""
 
     __slots__ = (
-        "_base_path", "_fixed", "_heads", "back", "family", "host", "model", "origin", "provider", "signer",
+        "_base_path", "_fixed", "_heads", "back", "ceiling", "family", "host", "model", "origin", "provider",
+        "signer",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +57,7 @@ class Endpoint:
         self.provider = provider
         self.model = model
         self.back = back
+        self.ceiling = ceiling(model.price)
         self.signer = signer
         self.origin = Origin(
             host=url.hostname,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from noria.core import messages
 from noria.gateway import ask
 from noria.models.bound import Demand
@@ -13,28 +15,69 @@ _LIMITS = {
     "responses": ("max_output_tokens",),
     "anthropic": ("max_tokens",),
 }
-_MEDIA = (b"image", b"file", b"document", b"audio", b"\\u00")
-"""Text that a body with media in it must contain, or that may spell it in another way."""
+_PLAIN = frozenset(
+    {
+        "message", "text", "input_text", "output_text", "summary_text", "refusal", "function_call",
+        "tool_use",
+        "reasoning", "thinking", "redacted_thinking", "function_call_output", "tool_result",
+    }
+)  # fmt: skip
+"""Types of messages and parts that hold no media of their own."""
+
+
+class _Piece(msgspec.Struct):
+    type: str = "text"
+    content: msgspec.Raw | None = None
+    output: msgspec.Raw | None = None
+
+
+_pieces = msgspec.json.Decoder(list[_Piece])
 
 
 def plain_demand(front: str, fields: ask.Fields, body: bytes, card: Card) -> Demand | None:
-    """The demand of a passed-through body without media; None where it must be decoded to be sure.
-
-    Counting the quoted keys counts at least every message, which is enough for an upper bound.
-    """
-    if any(mark in body for mark in _MEDIA):
-        return None
-    if front == "embeddings":
-        return Demand(body_bytes=len(body), messages=body.count(b"[") + body.count(b'"'), max_output=0)
+    """The demand of a passed-through body without media; None where it must be decoded whole to be sure."""
+    if front in ("embeddings", "completions"):
+        inputs = _inputs(fields.get("input" if front == "embeddings" else "prompt"))
+        if front == "embeddings":
+            return Demand(body_bytes=len(body), messages=inputs, max_output=0)
+        messages = choices = inputs
+    else:
+        found = _count(fields.get("input" if front == "responses" else "messages"))
+        if found is None:
+            return None
+        messages, choices = found + 1, 1
     limits = [ask.count(fields, name) for name in _LIMITS[front]]
     asked = max((limit for limit in limits if limit is not None), default=None)
-    choices = max(ask.count(fields, "n") or 1, ask.count(fields, "best_of") or 1)
-    return Demand(
-        body_bytes=len(body),
-        messages=body.count(b'"role"') + body.count(b'"type"') + 1,
-        max_output=_output(asked, card),
-        choices=choices * _prompts(front, fields),
-    )
+    if "n" in fields or "best_of" in fields:
+        choices *= max(ask.count(fields, "n") or 1, ask.count(fields, "best_of") or 1)
+    return Demand(body_bytes=len(body), messages=messages, max_output=_output(asked, card), choices=choices)
+
+
+def _count(raw: msgspec.Raw | None) -> int | None:
+    """How many messages and parts there are, in parts too; None where one may hold media."""
+    if raw is None or memoryview(raw)[:1] != b"[":
+        return 1
+    try:
+        pieces = _pieces.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    total = len(pieces)
+    for piece in pieces:
+        if piece.type not in _PLAIN:
+            return None
+        for inner in (piece.content, piece.output):
+            if inner is not None:
+                within = _count(inner)
+                if within is None:
+                    return None
+                total += within
+    return total
+
+
+def _inputs(raw: msgspec.Raw | None) -> int:
+    """At least the number of texts: each of a list is separated by a comma."""
+    text = bytes(raw or b"")
+    return text.count(b",") + 1 if text[:1] == b"[" else 1
 
 
 def request_demand(request: messages.Request, body: bytes, card: Card) -> Demand:
@@ -62,11 +105,3 @@ def request_demand(request: messages.Request, body: bytes, card: Card) -> Demand
 def _output(asked: int | None, card: Card) -> int | None:
     """Tokens: what the caller allows, else the card's limit, else all of the context."""
     return asked if asked is not None else card.max_output or card.context
-
-
-def _prompts(front: str, fields: ask.Fields) -> int:
-    """Prompts of a text completion: each of a list is continued by itself."""
-    if front != "completions":
-        return 1
-    raw = bytes(fields.get("prompt", b""))
-    return raw.count(b",") + 1 if raw[:1] == b"[" else 1

@@ -11,8 +11,6 @@ from decimal import Decimal
 
 import msgspec
 
-from noria.core.usage import Usage
-from noria.models.cost import cost
 from noria.models.price import Price
 
 
@@ -39,6 +37,38 @@ class Unbounded(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Ceiling(msgspec.Struct, frozen=True, kw_only=True):
+    """The highest rates of a price, over every kind of token and every tier; dollars for a million tokens."""
+
+    input: Decimal
+    output: Decimal
+    request: Decimal
+    image: Decimal
+
+
+NO_PRICE = Unbounded(
+    "The model has no known price, so no hard budget can be kept; give it one in noria.toml."
+)
+_MILLION = Decimal(1_000_000)
+
+
+def ceiling(price: Price | None) -> Ceiling | Unbounded:
+    """What `within` multiplies by; made once for a price."""
+    if price is None or price.input is None or price.output is None:
+        return NO_PRICE
+    inputs = [price.input, price.cached, price.cache_write, price.cache_write_1h, price.audio_input]
+    outputs = [price.output, price.reasoning, price.audio_output]
+    for tier in price.tiers:
+        inputs += [tier.input, tier.cached, tier.cache_write]
+        outputs.append(tier.output)
+    return Ceiling(
+        input=max(rate for rate in inputs if rate is not None),
+        output=max(rate for rate in outputs if rate is not None),
+        request=price.request,
+        image=price.image or Decimal(0),
+    )
+
+
 def bound(
     demand: Demand, price: Price | None, *, image_tokens: int | None = None, file_tokens: int | None = None
 ) -> Decimal | Unbounded:
@@ -46,10 +76,15 @@ def bound(
 
     `image_tokens` and `file_tokens` are the card's most tokens for one image and one file.
     """
-    if price is None or price.input is None or price.output is None:
-        return Unbounded(
-            "The model has no known price, so no hard budget can be kept; give it one in noria.toml."
-        )
+    return within(demand, ceiling(price), image_tokens=image_tokens, file_tokens=file_tokens)
+
+
+def within(
+    demand: Demand, top: Ceiling | Unbounded, *, image_tokens: int | None, file_tokens: int | None
+) -> Decimal | Unbounded:
+    """`bound` with the price's ceiling at hand."""
+    if isinstance(top, Unbounded):
+        return top
     if demand.max_output is None:
         return Unbounded("Neither the request nor the model's card limits the output; set max_tokens.")
     if demand.images and image_tokens is None:
@@ -59,25 +94,5 @@ def bound(
     tokens_in = demand.body_bytes + demand.messages * TEMPLATE_TOKENS
     tokens_in += demand.images * (image_tokens or 0) + demand.files * (file_tokens or 0)
     tokens_out = demand.max_output * demand.choices
-    dearest = _dearest(price)
-    total = cost(Usage(input=tokens_in, output=tokens_out, provenance="estimated"), dearest)
-    if total is None:
-        return Unbounded("The model's price lacks a rate that this request may need.")
-    if demand.images and price.image is not None:
-        total += price.image * demand.images
-    return total
-
-
-def _dearest(price: Price) -> Price:
-    """A flat price that is at or above `price` for every kind of token and every tier."""
-    inputs = [price.input, price.cached, price.cache_write, price.cache_write_1h, price.audio_input]
-    outputs = [price.output, price.reasoning, price.audio_output]
-    for tier in price.tiers:
-        inputs += [tier.input, tier.cached, tier.cache_write]
-        outputs.append(tier.output)
-    return Price(
-        id=price.id,
-        input=max(rate for rate in inputs if rate is not None),
-        output=max(rate for rate in outputs if rate is not None),
-        request=price.request,
-    )
+    total = (top.input * tokens_in + top.output * tokens_out) / _MILLION + top.request
+    return total + top.image * demand.images if demand.images else total

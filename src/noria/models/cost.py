@@ -8,6 +8,7 @@ from noria.core.usage import Usage
 from noria.models.price import Price
 
 _MILLION = Decimal(1_000_000)
+_ZERO = Decimal(0)
 
 
 def cost(usage: Usage, price: Price | None) -> Decimal | None:
@@ -18,40 +19,33 @@ def cost(usage: Usage, price: Price | None) -> Decimal | None:
     """
     if price is None or usage.provenance == "none":
         return None
-    rates = _rates(price, usage.input)
-    plain_input = usage.input - usage.cached - usage.cache_write - usage.cache_write_1h - usage.audio_input
-    plain_output = usage.output - usage.reasoning - usage.audio_output
-    total = price.request * usage.requests
+    plain_input, write, cached, output = price.input, price.cache_write, price.cached, price.output
+    for tier in price.tiers:
+        if usage.input > tier.above:
+            plain_input = plain_input if tier.input is None else tier.input
+            write = write if tier.cache_write is None else tier.cache_write
+            cached = cached if tier.cached is None else tier.cached
+            output = output if tier.output is None else tier.output
+    tokens_in = usage.input - usage.cached - usage.cache_write - usage.cache_write_1h - usage.audio_input
+    tokens_out = usage.output - usage.reasoning - usage.audio_output
+    total = _ZERO  # A million times the dollars.
     for tokens, rate in (
-        (max(plain_input, 0), rates["input"]),
-        (usage.cached, rates["cached"]),
-        (usage.cache_write, rates["cache_write"]),
+        (tokens_in, plain_input),
+        (usage.cached, cached),
+        (usage.cache_write, write),
         (usage.cache_write_1h, price.cache_write_1h),
         (usage.audio_input, price.audio_input),
-        (max(plain_output, 0), rates["output"]),
-        (usage.reasoning, price.reasoning if price.reasoning is not None else rates["output"]),
+        (tokens_out, output),
+        (usage.reasoning, output if price.reasoning is None else price.reasoning),
         (usage.audio_output, price.audio_output),
     ):
-        if tokens:
+        if tokens > 0:
             if rate is None:
                 return None
-            total += rate * tokens / _MILLION
+            total += rate * tokens
+    total /= _MILLION
+    if price.request:
+        total += price.request * usage.requests
     if usage.images and price.image is not None:
         total += price.image * usage.images
     return total
-
-
-def _rates(price: Price, input_tokens: int) -> dict[str, Decimal | None]:
-    rates = {
-        "input": price.input,
-        "output": price.output,
-        "cached": price.cached,
-        "cache_write": price.cache_write,
-    }
-    for tier in price.tiers:
-        if input_tokens > tier.above:
-            for name in rates:
-                value = getattr(tier, name)
-                if value is not None:
-                    rates[name] = value
-    return rates

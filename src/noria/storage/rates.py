@@ -100,7 +100,14 @@ class SharedRates:
         self._table.words[cell] = part
 
     def _sum(self, at: int, part: int) -> int:
-        return sum(self._parts(at, part))
+        words, total = self._table.words, 0
+        for cell in range(at + _CELLS, at + _CELLS + self._slots.high * _CELL, _CELL):
+            newest = words[cell]
+            if newest == part:  # The whole ring counts.
+                total += sum(words[cell + 1 : cell + _CELL])
+            elif newest >= part - BUCKETS:
+                return sum(self._parts(at, part))
+        return total
 
     def _parts(self, at: int, part: int) -> list[int]:
         """The sums of the parts from the oldest that counts to the newest."""

@@ -14,6 +14,7 @@ from noria.tracing.store import Cipher
 
 LEVEL = 3
 DICTIONARY_BYTES = 65_536
+PLAIN, SEALED = 0, -1
 SAMPLES = 800
 """Bodies that a dictionary is learnt from."""
 SAMPLE_BYTES = 8_192
@@ -58,13 +59,13 @@ def wide_fields(wide: Wide) -> dict[str, Any]:
 
 
 class Packer:
-    """Bodies into bytes. Number 0 is no dictionary."""
+    """Bodies into bytes, each with the number of its dictionary; PLAIN and SEALED have none."""
 
     def __init__(self, cipher: Cipher | None = None) -> None:
         self._cipher = cipher
         self._samples: list[bytes] | None = []
         self._compressor = zstandard.ZstdCompressor(level=LEVEL)
-        self.dictionary = 0
+        self.dictionary = PLAIN if cipher is None else SEALED
 
     def use(self, number: int, data: bytes) -> None:
         """Compress with this dictionary from now on."""
@@ -108,20 +109,22 @@ class Opener:
     def __init__(self, dictionary: Callable[[int], bytes], cipher: Cipher | None = None) -> None:
         self._fetch = dictionary
         self._cipher = cipher
-        self._known = {0: zstandard.ZstdDecompressor()}
+        self._known = dict.fromkeys((PLAIN, SEALED), zstandard.ZstdDecompressor())
 
     def open(self, dictionary: int, data: bytes) -> Wide:
-        """Raises StateError where it cannot be read with this cipher."""
+        """Raises StateError where it is encrypted and there is no cipher, or damaged."""
         known = self._known.get(dictionary)
         if known is None:
             learnt = zstandard.ZstdCompressionDict(self._fetch(dictionary))
             known = self._known[dictionary] = zstandard.ZstdDecompressor(dict_data=learnt)
+        if dictionary == SEALED:
+            if self._cipher is None:
+                raise StateError("A stored payload is encrypted; give Noria its encryption key.")
+            data = self._cipher.decrypt(data)
         try:
-            return _decode(known.decompress(data if self._cipher is None else self._cipher.decrypt(data)))
+            return _decode(known.decompress(data))
         except (zstandard.ZstdError, msgspec.DecodeError, ValueError) as error:
-            raise StateError(
-                f"A stored payload cannot be read ({error}); is the encryption key right?"
-            ) from None
+            raise StateError(f"A stored payload is damaged ({error}); restore a backup.") from None
 
     def open_text(self, data: str | bytes | None) -> str:
         if data is None or isinstance(data, str):

@@ -73,7 +73,7 @@ class DayFile:
         newest: Any = one(self._connection, "SELECT id, data FROM dictionaries ORDER BY id DESC LIMIT 1")
         if newest is None and dictionary is not None and cipher is None:
             newest = (self._keep_dictionary(dictionary), dictionary)
-        if newest is not None:
+        if newest is not None and cipher is None:
             self._packer.use(*newest)
         self._low, self._high = (
             self._value("SELECT value FROM facts WHERE name = ?", (name,)) for name in ("low", "high")
@@ -89,7 +89,7 @@ class DayFile:
     @property
     def dictionary(self) -> bytes | None:
         """What bodies are compressed with."""
-        return self._dictionary(self._packer.dictionary) if self._packer.dictionary else None
+        return self._dictionary(self._packer.dictionary) if self._packer.dictionary > 0 else None
 
     def cursors(self) -> dict[tuple[str, int], int]:
         """Offset by writer and segment."""

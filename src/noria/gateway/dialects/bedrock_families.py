@@ -75,12 +75,12 @@ def _anthropic_thinking(config: messages.ReasoningConfig, *, off: bool) -> tuple
     output: Json = {"effort": config.effort} if config.effort not in (None, "none") else {}
     if off:
         return {"thinking": {"type": "disabled"}}, output
-    if config.adaptive:
-        return {"thinking": {"type": "adaptive"}}, output
+    display: Json = {"display": "summarized"} if config.summary is not None else {}
     if config.budget_tokens is not None:
-        return {"thinking": {"type": "enabled", "budget_tokens": config.budget_tokens}}, output
-    if config.enabled:
-        raise unsupported("thinking without a budget", "reasoning.budget_tokens")
+        thinking: Json = {"type": "enabled", "budget_tokens": config.budget_tokens, **display}
+        return {"thinking": thinking}, output
+    if config.adaptive or config.enabled or display:
+        return {"thinking": {"type": "adaptive", **display}}, output
     return {}, output
 
 

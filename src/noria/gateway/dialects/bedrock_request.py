@@ -1,8 +1,12 @@
 """core.messages → Amazon Bedrock's Converse request.
 
-Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. What Converse has
-no field for but a family of models has is in bedrock_families.
-Hints to other providers' caches and their signatures of tool calls name nothing here and are not sent.
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. Rules where the two
+sides differ:
+- What Converse has no field for but a family of models has is in bedrock_families.
+- Other providers' cache hints, and their proofs of reasoning and of tool calls, name nothing here and are not
+  sent; nor is, to Claude, reasoning without a proof, which it refuses.
+- Neighbouring turns of one role are one turn; a cache hint inside a tool's result is set behind the result.
+- A tool choice among some tools is sent as only those tools; image detail "high" is what every image gets.
 """
 
 from __future__ import annotations
@@ -65,7 +69,7 @@ def converse(request: messages.Request, *, model: str, options: Options) -> Json
     lead = 0
     while lead < len(request.messages) and request.messages[lead].role in ("system", "developer"):
         lead += 1
-    body: Json = {"messages": _Blocks().conversation(request.messages[lead:])}
+    body: Json = {"messages": _Blocks(family).conversation(request.messages[lead:])}
     system = [block for m in request.messages[:lead] for part in m.parts for block in _system(part)]
     if system:
         body["system"] = system
@@ -115,7 +119,8 @@ def _plain(part: messages.Text) -> str:
 class _Blocks:
     """Turns messages into content blocks; keeps the names of documents apart, as Converse demands."""
 
-    def __init__(self) -> None:
+    def __init__(self, family: str) -> None:
+        self._proven = family == "anthropic"
         self._names: set[str] = set()
 
     def conversation(self, conversation: Iterable[messages.Message]) -> list[Json]:
@@ -147,7 +152,7 @@ class _Blocks:
                 sound = (part.media_type or "").startswith("audio/")
                 return [_audio(part) if sound else self._document(part), *_cache_point(part.cache)]
             case messages.Reasoning():
-                return [_reasoning(part)]
+                return _reasoning(part, proven=self._proven)
             case messages.ToolCall():
                 return [_call(part), *_cache_point(part.cache)]
             case messages.ToolResult():
@@ -203,7 +208,7 @@ def _source(url: str | None, data: str | None) -> Json:
 
 
 def _image(part: messages.Image) -> Json:
-    if part.detail not in (None, "auto"):
+    if part.detail not in (None, "auto", "high"):
         raise unsupported(f"the image detail {part.detail!r}", "messages.detail")
     suffix = PurePosixPath(part.url).suffix[1:].lower().replace("jpg", "jpeg") if part.url else ""
     form = _FORMATS.get(part.media_type or "") or (suffix if suffix in _FORMATS.values() else None)
@@ -222,16 +227,14 @@ def _audio(part: messages.File) -> Json:
     return {"audio": {"format": form, "source": _source(part.url, part.data)}}
 
 
-def _reasoning(part: messages.Reasoning) -> Json:
+def _reasoning(part: messages.Reasoning, *, proven: bool) -> list[Json]:
+    """With `proven` only what carries Claude's own proof: its signature, or its redacted text."""
     text = part.text or "\n\n".join(part.summary)
-    if part.encrypted is not None:
-        if text or part.signature is not None:
-            raise unsupported("reasoning that is both readable and encrypted", "messages.encrypted")
-        return {"reasoningContent": {"redactedContent": part.encrypted}}
-    thought: Json = {"text": text}
+    if part.encrypted is not None and not text:
+        return [{"reasoningContent": {"redactedContent": part.encrypted}}]
     if part.signature is not None:
-        thought["signature"] = part.signature
-    return {"reasoningContent": {"reasoningText": thought}}
+        return [{"reasoningContent": {"reasoningText": {"text": text, "signature": part.signature}}}]
+    return [] if proven or not text else [{"reasoningContent": {"reasoningText": {"text": text}}}]
 
 
 def call_id(given: str) -> str:
@@ -276,11 +279,13 @@ def _tool_config(request: messages.Request) -> Json:
             raise unsupported("a ban on tools after tools were called", "tool_choice")
         # What the model is not told of it cannot call.
         return {}
-    tools = [block for tool in request.tools for block in _tool(tool)]
+    allowed = choice.allowed if choice is not None else ()
+    shown = [tool for tool in request.tools if tool.name in allowed] if allowed else request.tools
+    if not shown:
+        raise InvalidRequest("None of the allowed tools is among the tools.", param="tool_choice")
+    tools = [block for tool in shown for block in _tool(tool)]
     if choice is None:
         return {"tools": tools}
-    if choice.allowed:
-        raise unsupported("a list of allowed tools", "tool_choice")
     if choice.mode == "auto":
         return {"tools": tools, "toolChoice": {"auto": {}}}
     named: Json = {"any": {}} if choice.name is None else {"tool": {"name": choice.name}}

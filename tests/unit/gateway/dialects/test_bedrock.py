@@ -174,7 +174,7 @@ bare_texts = st.builds(m.Text, text=words)
 images = st.builds(m.Image, data=st.just("aGk="), media_type=st.sampled_from(["image/png", "image/jpeg"]))
 stored = st.builds(m.Image, url=st.just("s3://bucket/a.png"), media_type=st.just("image/png"))
 sounds = st.builds(m.File, data=st.just("aGk="), media_type=st.just("audio/wav"))
-thoughts = st.builds(m.Reasoning, text=words, signature=st.none() | st.just("c2ln")) | st.builds(
+thoughts = st.builds(m.Reasoning, text=words, signature=st.just("c2ln")) | st.builds(
     m.Reasoning, encrypted=st.just("aGk=")
 )
 
@@ -324,11 +324,10 @@ def test_no_field_is_dropped(field: str) -> None:
         (m.Text(text="x", citations=(raw({}),)), "messages.citations"),
         (m.Image(url="https://x.test/a.png"), "messages.url"),
         (m.Image(data="aGk=", media_type="image/bmp"), "messages.media_type"),
-        (m.Image(data="aGk=", media_type="image/png", detail="high"), "messages.detail"),
+        (m.Image(data="aGk=", media_type="image/png", detail="low"), "messages.detail"),
         (m.File(file_id="file-1"), "messages.file_id"),
         (m.File(data="aGk=", media_type="application/zip"), "messages.media_type"),
         (m.File(data="aGk=", media_type="audio/midi"), "messages.media_type"),
-        (m.Reasoning(text="x", encrypted="eA=="), "messages.encrypted"),
     ],
 )
 def test_parts_that_converse_cannot_express_are_refused(part: m.Part, param: str) -> None:
@@ -348,7 +347,6 @@ def test_what_would_be_lost_elsewhere_is_refused() -> None:
         (ask(reasoning=m.ReasoningConfig(budget_tokens=9)), "meta.llama4", "reasoning.budget_tokens"),
         (ask(top_k=3), "meta.llama4", "top_k"),
         (ask(service_tier="scale"), CLAUDE, "service_tier"),
-        (ask(tools=tools, tool_choice=m.ToolChoice(mode="required", allowed=("f",))), CLAUDE, "tool_choice"),
         (ask(call, tools=tools, tool_choice=m.ToolChoice(mode="none")), CLAUDE, "tool_choice"),
     ):
         with pytest.raises(Unsupported) as caught:
@@ -373,6 +371,22 @@ def test_reasoning_of_nova(model: str, config: m.ReasoningConfig, expected: dict
     assert body["additionalModelRequestFields"] == {"reasoningConfig": expected}
 
 
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (m.ReasoningConfig(enabled=True), {"type": "adaptive"}),
+        (m.ReasoningConfig(summary="auto"), {"type": "adaptive", "display": "summarized"}),
+        (m.ReasoningConfig(effort="none"), {"type": "disabled"}),
+        (
+            m.ReasoningConfig(budget_tokens=9, summary="auto"),
+            {"type": "enabled", "budget_tokens": 9, "display": "summarized"},
+        ),
+    ],
+)
+def test_reasoning_of_claude(config: m.ReasoningConfig, expected: dict[str, Any]) -> None:
+    assert wire(ask(reasoning=config))["additionalModelRequestFields"] == {"thinking": expected}
+
+
 def test_families() -> None:
     gpt = wire(ask(reasoning=m.ReasoningConfig(effort="low")), model="openai.gpt-oss-120b-1:0")
     assert gpt["additionalModelRequestFields"] == {"reasoning_effort": "low"}
@@ -392,6 +406,10 @@ def test_hints_and_proofs_of_other_providers_are_not_sent() -> None:
     call = m.ToolCall(id="a", name="f", arguments="{}", signature="geminis")
     plain = m.ToolCall(id="a", name="f", arguments="{}")
     assert wire(ask(said("assistant", call))) == wire(ask(said("assistant", plain)))
+    unproven = said("assistant", m.Reasoning(text="hm", encrypted="openais"), m.Text(text="x"))
+    assert wire(ask(unproven)) == wire(ask(said("assistant", m.Text(text="x"))))
+    [turn] = wire(ask(unproven), model="deepseek.r1")["messages"]
+    assert turn["content"][0] == {"reasoningContent": {"reasoningText": {"text": "hm"}}}
     hinted = said("user", m.Text(text="x", cache="30m"))
     assert wire(ask(hinted)) == wire(ask(said("user", m.Text(text="x"))))
 
@@ -401,6 +419,15 @@ def test_a_cache_point_inside_a_result_moves_behind_it() -> None:
     body = wire(ask(said("tool", result)))
     check_with_aws(body)
     assert body["messages"][0]["content"][1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+
+
+def test_a_choice_among_tools_shows_only_those() -> None:
+    tools = (m.Tool(name="f"), m.Tool(name="g"))
+    body = wire(ask(tools=tools, tool_choice=m.ToolChoice(mode="required", allowed=("g",))))
+    assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["g"]
+    assert body["toolConfig"]["toolChoice"] == {"any": {}}
+    with pytest.raises(InvalidRequest, match="None of the allowed"):
+        wire(ask(tools=tools, tool_choice=m.ToolChoice(mode="auto", allowed=("x",))))
 
 
 def test_tools_that_must_not_be_called_are_not_shown() -> None:

@@ -25,10 +25,13 @@ _PLAIN = frozenset(
 """Types of messages and parts that hold no media of their own."""
 
 
+_NULL = msgspec.Raw(b"null")
+
+
 class _Piece(msgspec.Struct):
     type: str = "text"
-    content: msgspec.Raw | None = None
-    output: msgspec.Raw | None = None
+    content: msgspec.Raw = _NULL
+    output: msgspec.Raw = _NULL
 
 
 _pieces = msgspec.json.Decoder(list[_Piece])
@@ -42,7 +45,7 @@ def plain_demand(front: str, fields: ask.Fields, body: bytes, card: Card) -> Dem
             return Demand(body_bytes=len(body), messages=inputs, max_output=0)
         messages = choices = inputs
     else:
-        found = _count(fields.get("input" if front == "responses" else "messages"))
+        found = _count(fields.get("input" if front == "responses" else "messages", _NULL))
         if found is None:
             return None
         messages, choices = found + 1, 1
@@ -53,9 +56,9 @@ def plain_demand(front: str, fields: ask.Fields, body: bytes, card: Card) -> Dem
     return Demand(body_bytes=len(body), messages=messages, max_output=_output(asked, card), choices=choices)
 
 
-def _count(raw: msgspec.Raw | None) -> int | None:
-    """How many messages and parts there are, in parts too; None where one may hold media."""
-    if raw is None or memoryview(raw)[:1] != b"[":
+def _count(raw: msgspec.Raw) -> int | None:
+    """How many messages and parts there are, parts within parts too; None where one may hold media."""
+    if memoryview(raw)[:1] != b"[":
         return 1
     try:
         pieces = _pieces.decode(raw)
@@ -66,11 +69,10 @@ def _count(raw: msgspec.Raw | None) -> int | None:
         if piece.type not in _PLAIN:
             return None
         for inner in (piece.content, piece.output):
-            if inner is not None:
-                within = _count(inner)
-                if within is None:
-                    return None
-                total += within
+            within = _count(inner)
+            if within is None:
+                return None
+            total += within - 1
     return total
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from noria.errors import UpstreamError
-from noria.gateway.streams import error_inside
+from noria.gateway.streams import NULL, error_inside
 
 
 class _Choice(msgspec.Struct):
@@ -15,7 +15,7 @@ class _Choice(msgspec.Struct):
 class _Answer(msgspec.Struct):
     id: str | None = None
     model: str | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NULL
     choices: list[_Choice] | None = None
     stop_reason: str | None = None
     status: str | None = None
@@ -40,7 +40,7 @@ def glance(body: bytes) -> Glance:
         raise UpstreamError(
             "The upstream's answer is not what its dialect says.", kind="server", body=body[:65536]
         ) from None
-    if found.error is not None and bytes(found.error) != b"null":
+    if bytes(found.error) != b"null":
         raise error_inside(bytes(found.error))
     stop = found.choices[0].finish_reason if found.choices else found.stop_reason or found.status
     return Glance(found.id or "", found.model or "", stop or "")

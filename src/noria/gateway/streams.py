@@ -52,6 +52,10 @@ class Stream(Protocol):
         ...
 
 
+NULL = msgspec.Raw(b"null")
+"""msgspec cannot tell `Raw | None` apart: an absent value is this."""
+
+
 class _Choice(msgspec.Struct):
     delta: dict[str, msgspec.Raw] = {}
     text: str = ""
@@ -62,7 +66,7 @@ class _Chunk(msgspec.Struct):
     id: str = ""
     model: str = ""
     choices: list[_Choice] = []
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NULL
 
 
 class _Typed(msgspec.Struct):
@@ -70,7 +74,7 @@ class _Typed(msgspec.Struct):
     message: dict[str, msgspec.Raw] = {}
     response: dict[str, msgspec.Raw] = {}
     content_block: dict[str, msgspec.Raw] = {}
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = NULL
 
 
 _chunk = msgspec.json.Decoder(_Chunk)
@@ -208,7 +212,7 @@ class PassStream:
 
     def _is_chunk_content(self, payload: bytes) -> bool:
         chunk = _chunk.decode(payload)
-        if chunk.error is not None and bytes(chunk.error) != b"null":
+        if bytes(chunk.error) != b"null":
             raise error_inside(bytes(chunk.error))
         for choice in chunk.choices:
             if choice.finish_reason is not None or choice.text:
@@ -221,7 +225,7 @@ class PassStream:
     def _is_typed_content(self, payload: bytes) -> bool:
         event = _typed.decode(payload)
         if event.type == "error":
-            raise error_inside(bytes(event.error) if event.error is not None else payload)
+            raise error_inside(payload if bytes(event.error) == b"null" else bytes(event.error))
         if event.type == "response.failed":
             raise error_inside(bytes(event.response.get("error", payload)))
         if event.type == "content_block_start":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from noria.gateway.dialects.anthropic import AnthropicFront
 from noria.gateway.dialects.completions import CompletionsFront
 from noria.gateway.dialects.dialect import Front
 from noria.gateway.dialects.embeddings import EmbeddingsFront
 from noria.gateway.dialects.openai import OpenAIFront
 
 FRONTS: dict[str, Front] = {
-    front.name: front for front in (OpenAIFront(), CompletionsFront(), EmbeddingsFront())
+    front.name: front for front in (OpenAIFront(), CompletionsFront(), EmbeddingsFront(), AnthropicFront())
 }
 """By name."""
 
@@ -16,5 +17,6 @@ PATHS: dict[bytes, str] = {
     b"/v1/chat/completions": "openai",
     b"/v1/completions": "completions",
     b"/v1/embeddings": "embeddings",
+    b"/v1/messages": "anthropic",
 }
 """The front that POST to a path speaks."""

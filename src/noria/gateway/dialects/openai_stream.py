@@ -17,7 +17,7 @@ from noria.gateway.dialects import openai_response as answers
 from noria.gateway.dialects import openai_wire as wire
 from noria.gateway.dialects.leftovers import given
 from noria.gateway.dialects.reasoning_details import details_of
-from noria.gateway.dialects.sse import SseSplitter
+from noria.gateway.dialects.sse import SseSplitter, data_frame
 
 _encode = msgspec.json.Encoder().encode
 
@@ -364,12 +364,12 @@ class OpenAIEncoder:
         usage = answers.usage_for_callers(event.usage)
         if not self._include_usage or usage is msgspec.UNSET:
             return b"data: [DONE]\n\n"
-        return b"data: " + _encode(self._chunk([], usage)) + b"\n\ndata: [DONE]\n\n"
+        return data_frame(_encode(self._chunk([], usage))) + b"data: [DONE]\n\n"
 
     def _frame(
         self, choice: int, delta: _Delta, *, logprobs: wire.Logprobs | None = None, finish: str | None = None
     ) -> bytes:
-        return b"data: " + _encode(self._chunk([_Choice(choice, delta, logprobs, finish)])) + b"\n\n"
+        return data_frame(_encode(self._chunk([_Choice(choice, delta, logprobs, finish)])))
 
     def _chunk(
         self, choices: list[_Choice], usage: answers.CompletionUsage | msgspec.UnsetType = msgspec.UNSET

@@ -56,10 +56,20 @@ class SseSplitter:
 
 
 def data_frame(payload: bytes) -> bytes:
-    """An event without a name. `payload` is JSON on one line."""
-    return b"data: " + payload + b"\n\n"
+    """An event without a name. `payload` is JSON."""
+    return b"data: " + one_line(payload) + b"\n\n"
 
 
 def named_frame(name: str, payload: bytes) -> bytes:
-    """An event with its name. `payload` is JSON on one line."""
-    return b"event: " + name.encode() + b"\ndata: " + payload + b"\n\n"
+    """An event with its name. `payload` is JSON."""
+    return b"event: " + name.encode() + b"\ndata: " + one_line(payload) + b"\n\n"
+
+
+def one_line(payload: bytes) -> bytes:
+    """JSON without line ends: they may stand in what only passed through, and never within a string."""
+    if b"\n" in payload or b"\r" in payload:
+        return payload.translate(_LINE_ENDS)
+    return payload
+
+
+_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")

@@ -86,6 +86,7 @@ class AnthropicUsage(msgspec.Struct, frozen=True):
     cache_creation_input_tokens: int | None = None
     cache_creation: CacheCreation | None = None
     output_tokens_details: ThinkingDetails | None = None
+    service_tier: str | None = None
 
     def merged(self, later: AnthropicUsage) -> AnthropicUsage:
         """What `message_delta` says wins over `message_start`; it repeats the totals so far."""

@@ -134,7 +134,7 @@ logprobs = st.lists(
 
 def pieces(text: str, cuts: list[int]) -> list[str]:
     """`text` in at least one piece, none of them empty."""
-    places = sorted({cut % len(text) for cut in cuts} | {0, len(text)})
+    places = sorted({cut % (len(text) + 1) for cut in cuts} | {0, len(text)})
     return [text[start:end] for start, end in pairwise(places)]
 
 

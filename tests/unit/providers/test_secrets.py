@@ -5,7 +5,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.errors import ConfigError
@@ -19,6 +19,7 @@ def text(key: bytes) -> str:
     return b64encode(key).decode()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=500))
 def test_what_is_encrypted_comes_back(data: bytes) -> None:
     vault: Cipher = Vault([OLD])
@@ -27,6 +28,7 @@ def test_what_is_encrypted_comes_back(data: bytes) -> None:
     assert vault.encrypt(data) != sealed
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_any_change_is_noticed(place: int, change: int) -> None:
     vault = Vault([OLD])

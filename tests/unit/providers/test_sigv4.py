@@ -9,7 +9,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.providers.sigv4 import Credentials, Scope, SigV4Signer, authorization
@@ -61,6 +61,7 @@ paths = st.lists(segments | encoded, min_size=1, max_size=3).map(lambda parts: "
 queries = st.sampled_from(["", "?alt=sse", "?b=2&a=1", "?a=x%20y", "?a="])
 
 
+@settings(deadline=None)
 @given(
     paths, queries, st.binary(max_size=50), st.sampled_from(["", "token/+="]), st.sampled_from([None, 8443])
 )

@@ -3,8 +3,9 @@
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. Rules where the two
 sides differ:
 - What Converse has no field for but a family of models has is in bedrock_families.
-- Other providers' cache hints, and their proofs of reasoning and of tool calls, name nothing here and are not
-  sent; nor is, to Claude, reasoning without a proof, which it refuses.
+- Other providers' proofs of reasoning and of tool calls name nothing here and are not sent; nor is, to
+  Claude, reasoning without a proof, which it refuses.
+- Cache hints of OpenAI's are kept at least as long: `30m` is `1h`.
 - Neighbouring turns of one role are one turn; a cache hint inside a tool's result is set behind the result.
 - A tool choice among some tools is sent as only those tools; image detail "high" is what every image gets.
 """
@@ -103,11 +104,16 @@ def _system(part: messages.Part) -> list[Json]:
 
 
 def _cache_point(cache: str | None) -> list[Json]:
-    if cache not in ("5m", "1h"):
-        return []
-    # 5 minutes is the default, and models without other lifetimes refuse the key.
-    point: Json = {"type": "default"} if cache == "5m" else {"type": "default", "ttl": cache}
-    return [{"cachePoint": point}]
+    match cache:
+        case None:
+            return []
+        case "5m":
+            # The default; models without other lifetimes refuse the key.
+            return [{"cachePoint": {"type": "default"}}]
+        case "1h" | "30m":
+            return [{"cachePoint": {"type": "default", "ttl": "1h"}}]
+        case _:
+            raise unsupported(f"a cache of {cache}", "messages.cache")
 
 
 def _plain(part: messages.Text) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.errors import UpstreamError
@@ -17,6 +17,7 @@ names = st.text(st.characters(codec="ascii"), min_size=1, max_size=20)
 messages = st.builds(Message, st.dictionaries(names, values, max_size=4), st.binary(max_size=200))
 
 
+@settings(deadline=None)
 @given(st.lists(messages, max_size=4), st.lists(st.integers(0, 2000), max_size=8))
 def test_messages_come_back_from_any_split(sent: list[Message], cuts: list[int]) -> None:
     data = b"".join(map(encode, sent))
@@ -27,6 +28,7 @@ def test_messages_come_back_from_any_split(sent: list[Message], cuts: list[int])
     assert splitter.empty
 
 
+@settings(deadline=None)
 @given(messages)
 def test_botocore_reads_the_same(message: Message) -> None:
     buffer = EventStreamBuffer()
@@ -50,6 +52,7 @@ def test_every_type_of_header() -> None:
     assert message.headers == {"b": -1, "s": 256, "i": 7, "t": 9, "u": bytes(16)}
 
 
+@settings(deadline=None)
 @given(messages, st.integers(0, 10_000), st.integers(1, 255))
 def test_damage_is_noticed(message: Message, place: int, change: int) -> None:
     data = bytearray(encode(message))

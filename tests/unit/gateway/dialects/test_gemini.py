@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from noria.core import messages as m
@@ -197,6 +197,7 @@ def requests(draw: st.DrawFn) -> m.Request:
     return m.Request(model="public", messages=draw(conversations()), **fields)
 
 
+@settings(deadline=None)
 @given(requests())
 def test_a_request_comes_back_from_the_wire_as_it_was(request_: m.Request) -> None:
     assert read(wire(request_)) == request_
@@ -540,6 +541,7 @@ def test_a_stream_says_the_same_as_the_whole_answer() -> None:
     assert stream[-1] == m.Finish(usage=BACK.response(json.dumps(ANSWER).encode()).usage)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10_000), max_size=12))
 def test_any_split_gives_the_same_events(cuts: list[int]) -> None:
     assert events(chunks(), cuts) == events(chunks())
@@ -563,6 +565,7 @@ def test_an_error_inside_a_stream() -> None:
     assert events(body) == [m.StreamError(message="Overloaded", code="UNAVAILABLE")]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 @example(b'{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":"\xff"}}}]}}]}')
 @example(b"[" * 5000)
@@ -584,6 +587,7 @@ def test_nonsense_raises_nothing_but_upstream_errors(data: bytes) -> None:
 mutations = st.tuples(st.integers(0, 10_000), st.integers(0, 255))
 
 
+@settings(deadline=None)
 @given(st.lists(mutations, min_size=1, max_size=4))
 def test_damaged_answers_raise_nothing_but_upstream_errors(changes: list[tuple[int, int]]) -> None:
     for sound, attempt in ((json.dumps(ANSWER).encode(), BACK.response), (chunks(), events)):

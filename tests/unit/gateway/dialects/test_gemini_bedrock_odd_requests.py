@@ -93,7 +93,7 @@ requests = st.builds(
 
 
 @pytest.mark.parametrize("back", [GeminiBack(), VertexBack(), BedrockBack()], ids=lambda back: back.name)
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(request_=requests, model=st.sampled_from(MODELS))
 @example(
     request_=m.Request(

@@ -214,7 +214,7 @@ class Oidc:
         if not self.provider.roles and self.provider.default_role is None:
             return None
         names: set[object] = set(groups if isinstance(groups, list) else [groups])
-        found = [role for name, role in self.provider.roles.items() if name in names]
+        found: list[Role] = [role for name, role in self.provider.roles.items() if name in names]
         if self.provider.default_role is not None:
             found.append(self.provider.default_role)
         role = highest(found)

@@ -24,6 +24,8 @@ from noria.server.api.problem import problem
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OPEN = ("/healthz",)
+_SIGN_IN = ("/api/session", "/api/setup")
+"""Begin a new session, whoever the old one was."""
 _LOCAL = Principal(id="local", name="this machine", kind="local", roles={EVERYWHERE: "admin"})
 _POLICY = "; ".join(
     (
@@ -123,7 +125,8 @@ class Door:
         if token:
             return self._bearer(kind, token.strip(), request)
         cookie = session_token(request)
-        if not cookie:
+        signing_in = request.scope["method"] == "POST" and request.scope["path"] in _SIGN_IN
+        if not cookie or signing_in:
             return None
         who = await run_sync(self._control.sign_in.resolve, cookie)
         if who is not None and request.scope["method"] not in _SAFE:

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from noria.errors import RequestError, UpstreamError, UserError
+from noria.errors import ConfigError, RequestError, UpstreamError, UserError
 
 
 class ErrorBody(BaseModel):
@@ -43,6 +43,10 @@ def install(app: FastAPI) -> None:
             error.status, error.code, error.message, param=error.param, retry_after=error.retry_after
         )
 
+    @app.exception_handler(ConfigError)
+    def misconfigured(request: Request, error: ConfigError) -> JSONResponse:
+        return problem(400, "config", str(error))
+
     @app.exception_handler(UserError)
     def wrong(request: Request, error: UserError) -> JSONResponse:
         return problem(409, "state", str(error))
@@ -67,4 +71,4 @@ def install(app: FastAPI) -> None:
         }.get(error.status_code, str(error.detail))
         return problem(error.status_code, code, message)
 
-    _ = refused, wrong, upstream, invalid, plain
+    _ = refused, misconfigured, wrong, upstream, invalid, plain

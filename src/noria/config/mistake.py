@@ -118,7 +118,9 @@ def _sentence(error: ErrorDetails) -> str:
             return f"{place} must be {what}, not {_shown(value)}."
     if kind in _BOUNDS:
         words, name = _BOUNDS[kind]
-        return f"{place} must be {words} {context[name]}, not {_shown(value)}."
+        bound = context[name]
+        shown = f"{bound:g}" if isinstance(bound, float) else bound
+        return f"{place} must be {words} {shown}, not {_shown(value)}."
     return f"{place}: {error['msg']}."
 
 
@@ -147,6 +149,8 @@ def _form(path: Path) -> str:
         return (
             "`team:NAME`, `user:NAME`, `project:NAME`, `key:ID` or `tag.KEY:VALUE`, with `*` for each apart"
         )
+    if path[:1] == ("server",):
+        return "a host name or address"
     if path[:1] == ("routes",) and len(path) == 2:
         return "letters, digits and . _ : / @ + -, beginning with a letter or digit"
     return "letters, digits and . _ -, beginning with a letter or digit"

@@ -12,6 +12,7 @@ from noria.config.section import Many, Section
 from noria.config.units import Size
 
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$")]
+ServedHost = Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9.:_-]+)$")]
 
 
 class ServerSection(Section):
@@ -24,8 +25,8 @@ class ServerSection(Section):
     """Gateway processes; left out: one for each core."""
     public: HttpUrl | None = None
     """The URL under which people reach this server, such as "https://noria.example.com"."""
-    hosts: Many[Host] = ()
-    """Further Host header values that are served."""
+    hosts: Many[ServedHost] = ()
+    """Further Host header values that are served, without a port; "*": whatever the caller says."""
     origins: Many[HttpUrl] = ()
     """Origins whose pages may call the gateway from a browser."""
     tls_cert: PathText | None = None

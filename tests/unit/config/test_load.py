@@ -74,6 +74,43 @@ def test_a_literal_secret_is_refused_and_not_repeated(tmp_path: Path) -> None:
     assert "password" in found
 
 
+def test_a_pattern_says_what_it_wants(tmp_path: Path) -> None:
+    (found,) = said(tmp_path, '[server]\nhosts = ["*", "a b"]\n')
+    assert found.endswith(
+        "`hosts[1]` in [server] has not the form that it must have (a host name or address): 'a b'."
+    )
+    (found,) = said(tmp_path, '[budgets.a]\namount = 1\nsubject = "teams"\n')
+    assert "`team:NAME`" in found
+    (found,) = said(tmp_path, "[budgets.a]\namount = 1\nwarn_at = 2\n")
+    assert found.endswith("`warn_at` in [budgets.a] must be at most 1, not 2.")
+
+
+def test_every_kind_of_mistake_is_one_sentence(tmp_path: Path) -> None:
+    found = said(
+        tmp_path,
+        """server = 1
+routes = []
+[providers]
+x = "y"
+[providers.z]
+preset = 3
+headers = { "a b" = "c", d = 1 }
+forward_headers = "x"
+options = { a = 1 }
+[models]
+gpt = {}
+[budgets]
+a = { amount = -1 }
+b = { amount = "x", hard = "yes" }
+[limits]
+keys = [{ per = "1m" }, { requests = 1, tokens = 1, per = "1m" }, { requests = 1, per = "1ms" }, 3]
+""",
+    )
+    assert all(line.startswith("noria.toml:") and line.endswith(".") for line in found)
+    assert len(found) == 16, "\n".join(found)
+    assert not any("input" in line.lower() or "pydantic" in line for line in found), found
+
+
 def test_toml_that_is_no_toml_names_its_line(tmp_path: Path) -> None:
     (found,) = said(tmp_path, "[server]\nport = \n")
     assert found.startswith("noria.toml:2: is not valid TOML")

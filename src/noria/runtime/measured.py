@@ -46,7 +46,7 @@ def measure(
 
 
 def _one(spans: SpanReader, project: str, window: Window, model: Model, row: CostRow) -> Measured:
-    chosen = parse(f'provider:"{model.provider}" model:"{model.upstream}"')
+    chosen = parse(f'provider:"{model.provider}" model:"{model.id.partition("/")[2]}"')
     length = (window.end - window.start) // 1_000_000_000
     totals: PulseTotals = spans.pulse(project, window, step_s=max(300, length), filter=chosen).totals
     newest = spans.traces(project, window, filter=chosen, limit=_SAMPLE).items

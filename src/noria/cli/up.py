@@ -75,8 +75,8 @@ async def _greet(home: Home, address: str) -> None:
             await asyncio.sleep(0.1)
     say(f"Noria answers at {address} (page, API, and /v1 for OpenAI and Anthropic clients).")
     if state.get("needs_setup"):
-        link = (await asyncio.to_thread(api.post, "/api/setup/link"))["link"]
-        say(f"Make the first account: {address}{link}")
+        token = (home.run / "setup-token").read_text().strip()
+        say(f"Make the first account: {address}/setup?token={token}")
 
 
 def _engines(config: Config, home: Home, folder: Path) -> list[EngineSpec]:

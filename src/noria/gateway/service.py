@@ -98,10 +98,10 @@ class Gateway:
     async def serve(self, exchange: Exchange) -> None:
         """Answer one exchange, whatever happens."""
         start = time_ns()
-        world = self._world()
         front = FRONTS[PATHS.get(exchange.path) or error_front(exchange)]
         call: CallState | None = None
         try:
+            world = self._world()
             cors = check_origin(exchange.headers, world.snapshot)
             if exchange.method == b"OPTIONS":
                 exchange.respond(204, cors + PREFLIGHT, b"")

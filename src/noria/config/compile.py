@@ -66,8 +66,10 @@ def provider_kind(name: str, provider: ProviderSection) -> str:
     The dialect "openai" says nothing of who answers, so a provider that speaks it goes by its own name.
     """
     if provider.preset is not None:
-        return provider.preset
-    return name if provider.dialect in (None, "openai") else provider.dialect
+        kind = provider.preset
+    else:
+        kind = name if provider.dialect in (None, "openai") else provider.dialect
+    return "vertex" if kind == "vertex-anthropic" else kind
 
 
 def _anonymous(config: Config) -> Key:

@@ -20,6 +20,10 @@ class Preset(NamedTuple):
     """Secrets without which no call can be made."""
     options: Mapping[str, str] = MappingProxyType({})
 
+    def url(self, parts: Mapping[str, str]) -> str:
+        """`base_url` with its parts; Google's location "global" has no host of its own."""
+        return self.base_url.format(**parts).replace("//global-aiplatform.", "//aiplatform.")
+
     def parts(self) -> list[str]:
         """What `base_url` leaves open."""
         return [part for part in ("region", "location", "resource") if f"{{{part}}}" in self.base_url]
@@ -36,13 +40,18 @@ def _own(base_url: str) -> Preset:
 _NEWER_LIMIT = MappingProxyType({"max_tokens_field": "max_completion_tokens"})
 """OpenAI's newer models refuse `max_tokens`."""
 
+_OPENAI = MappingProxyType({**_NEWER_LIMIT, "responses": "pass"})
+
+_VERTEX = "https://{location}-aiplatform.googleapis.com/v1"
+
 PRESETS: dict[str, Preset] = {
-    "openai": Preset("openai", "https://api.openai.com/v1", "bearer", ("api_key",), _NEWER_LIMIT),
+    "openai": Preset("openai", "https://api.openai.com/v1", "bearer", ("api_key",), _OPENAI),
     "anthropic": Preset("anthropic", "https://api.anthropic.com/v1", "x-api-key", ("api_key",)),
     "gemini": Preset(
         "gemini", "https://generativelanguage.googleapis.com/v1beta", "x-goog-api-key", ("api_key",)
     ),
-    "vertex": Preset("vertex", "https://{location}-aiplatform.googleapis.com/v1", "google", ("credentials",)),
+    "vertex": Preset("vertex", _VERTEX, "google", ("credentials",)),
+    "vertex-anthropic": Preset("vertex-anthropic", _VERTEX, "google", ("credentials",)),
     "bedrock": Preset(
         "bedrock",
         "https://bedrock-runtime.{region}.amazonaws.com",
@@ -77,6 +86,7 @@ AUTH_OF_DIALECT: dict[str, Auth] = {
     "anthropic": "x-api-key",
     "gemini": "x-goog-api-key",
     "vertex": "google",
+    "vertex-anthropic": "google",
     "bedrock": "sigv4",
 }
 """How a dialect's requests are signed where the section does not say; a plugin's: "bearer"."""

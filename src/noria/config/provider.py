@@ -36,7 +36,7 @@ class ProviderSection(Section):
     preset: str | None = None
     """Which known provider this is, where its name does not say so: "openai", "groq", "vllm", …"""
     dialect: str | None = None
-    """What it speaks: "openai", "azure", "anthropic", "gemini", "vertex", "bedrock", or a plugin's."""
+    """What it speaks: "openai", "azure", "anthropic", "gemini", "vertex", "bedrock", … or a plugin's."""
     base_url: HttpUrl | None = None
     """Up to, and with, the version: "https://api.openai.com/v1"."""
     auth: Auth | None = None
@@ -94,7 +94,7 @@ class ProviderSection(Section):
         base_url = self.base_url
         if base_url is None:
             assert known is not None
-            base_url = known.base_url.format(**{part: self.part(part) for part in known.parts()})
+            base_url = known.url({part: self.part(part) for part in known.parts()})
         options = {**(known.options if known else {}), **self.options}
         if not self.ask_usage:
             options.setdefault("ask_usage", "no")

@@ -163,6 +163,46 @@ def test_providers(snapshot: Snapshot, tmp_path: Path) -> None:
     assert snapshot.providers["mine"].secrets == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("[providers.openai]\napi_key='env:K'", "https://api.openai.com/v1"),
+        ("[providers.x]\npreset='groq'\napi_key='env:K'", "https://api.groq.com/openai/v1"),
+        (
+            "[providers.vertex]\ncredentials='env:K'\noptions={project='p', location='us-east5'}",
+            "https://us-east5-aiplatform.googleapis.com/v1",
+        ),
+        (
+            "[providers.x]\npreset='vertex-anthropic'\ncredentials='env:K'\n"
+            "options={project='p', location='global'}",
+            "https://aiplatform.googleapis.com/v1",
+        ),
+        (
+            "[providers.azure]\napi_key='env:K'\noptions={resource='ours'}",
+            "https://ours.openai.azure.com",
+        ),
+    ],
+)
+def test_a_known_provider_has_its_address(text: str, url: str, tmp_path: Path) -> None:
+    (tmp_path / "noria.toml").write_text(text)
+    found = compile_snapshot(load(tmp_path), folder=tmp_path, card=card, price=price)
+    (provider,) = found.providers.values()
+    assert provider.base_url == url
+
+
+def test_options_say_what_a_server_wants(tmp_path: Path) -> None:
+    (tmp_path / "noria.toml").write_text(
+        "[providers.openai]\napi_key='env:K'\nask_usage=false\noptions={responses='no'}\n[providers.vllm]"
+    )
+    found = compile_snapshot(load(tmp_path), folder=tmp_path, card=card, price=price)
+    assert found.providers["openai"].options == {
+        "max_tokens_field": "max_completion_tokens",
+        "responses": "no",
+        "ask_usage": "no",
+    }
+    assert found.providers["vllm"].options == {}
+
+
 def test_routes(snapshot: Snapshot) -> None:
     best = snapshot.routes["best"]
     assert [target.order for target in best.targets] == [0, 1, 2]

@@ -14,7 +14,7 @@ _VARIABLES = {
 }
 """Where LiteLLM looks for a key that the file does not give, if it is not <PRESET>_API_KEY."""
 
-_OPENAI_V1 = ("ollama",)
+_WITHOUT_VERSION = ("anthropic", "ollama")
 """Whose api_base LiteLLM takes without /v1."""
 
 
@@ -30,12 +30,14 @@ def account(preset: str, upstream: str, params: dict[str, Any], path: str, draft
             )
             return None
         base = base.rstrip("/")
-        settings["base_url"] = f"{base}/v1" if preset in _OPENAI_V1 and not base.endswith("/v1") else base
+        settings["base_url"] = (
+            f"{base}/v1" if preset in _WITHOUT_VERSION and not base.endswith("/v1") else base
+        )
     _headers(params, settings, path, draft)
     if preset == "bedrock":
         return _aws(upstream, params, settings, path, draft)
-    if preset == "vertex":
-        return _vertex(params, settings, path, draft)
+    if preset.startswith("vertex"):
+        return _vertex(preset, params, settings, path, draft)
     if preset == "azure":
         version = params.pop("api_version", None)
         if version is not None:
@@ -113,7 +115,9 @@ def _aws(
     return draft.provider("bedrock", settings)
 
 
-def _vertex(params: dict[str, Any], settings: dict[str, Any], path: str, draft: Draft) -> str | None:
+def _vertex(
+    preset: str, params: dict[str, Any], settings: dict[str, Any], path: str, draft: Draft
+) -> str | None:
     project = plain(params.pop("vertex_project", None), draft) or draft.environment.get("VERTEXAI_PROJECT")
     location = plain(params.pop("vertex_location", None), draft) or draft.environment.get("VERTEXAI_LOCATION")
     if not project or not location or str(project).startswith("os.environ/"):
@@ -130,7 +134,7 @@ def _vertex(params: dict[str, Any], settings: dict[str, Any], path: str, draft: 
         settings["credentials"] = draft.secret(
             path=f"{path}.litellm_params.vertex_credentials", variable="VERTEX_CREDENTIALS"
         )
-    return draft.provider("vertex", settings)
+    return draft.provider(preset, settings)
 
 
 def plain(value: Any, draft: Draft) -> Any:

@@ -125,7 +125,8 @@ def _built(
 def _provider(model: str) -> tuple[str | None, str]:
     prefix, slash, rest = model.partition("/")
     if slash and prefix in PREFIXES:
-        return PREFIXES[prefix], rest
+        claude = prefix == "vertex_ai" and rest.startswith("claude")
+        return "vertex-anthropic" if claude else PREFIXES[prefix], rest
     if not slash:
         for beginnings, preset in _BARE:
             if model.startswith(beginnings):

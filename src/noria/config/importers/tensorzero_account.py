@@ -16,6 +16,7 @@ TYPES = {
     "azure": "azure",
     "deepseek": "deepseek",
     "fireworks": "fireworks",
+    "gcp_vertex_anthropic": "vertex-anthropic",
     "gcp_vertex_gemini": "vertex",
     "google_ai_studio_gemini": "gemini",
     "groq": "groq",
@@ -71,7 +72,7 @@ def shorthand(model: str, path: str, defaults: dict[str, Any], draft: Draft) -> 
     if not colons:
         draft.lose(path, f"{model!r} is no model of this file.")
         return None
-    if kind in ("azure", "aws_bedrock", "gcp_vertex_gemini", "vllm", "sglang", "tgi"):
+    if kind in ("azure", "aws_bedrock", "gcp_vertex_gemini", "gcp_vertex_anthropic", "vllm", "sglang", "tgi"):
         draft.lose(path, f"{model!r} does not say where the model is; add its provider.")
         return None
     return member({"type": kind, "model_name": name.removeprefix("responses::")}, path, defaults, draft)
@@ -113,8 +114,8 @@ def _settings(
         )
     if kind == "aws_bedrock":
         return _aws(said, settings, path, draft)
-    if kind == "gcp_vertex_gemini":
-        return _vertex(said, settings, path, defaults, draft)
+    if kind.startswith("gcp_vertex_"):
+        return _vertex(kind, said, settings, path, defaults, draft)
     location = said.pop("api_key_location", None) or _default(defaults, kind, "api_key_location")
     variable = _VARIABLES.get(kind, f"{kind.upper()}_API_KEY")
     if location is None and kind not in ("sglang", "tgi", "vllm"):
@@ -142,16 +143,19 @@ def _aws(said: dict[str, Any], settings: dict[str, Any], path: str, draft: Draft
 
 
 def _vertex(
-    said: dict[str, Any], settings: dict[str, Any], path: str, defaults: dict[str, Any], draft: Draft
+    kind: str,
+    said: dict[str, Any],
+    settings: dict[str, Any],
+    path: str,
+    defaults: dict[str, Any],
+    draft: Draft,
 ) -> dict[str, Any] | None:
     project, location = said.pop("project_id", None), said.pop("location", None)
     if project is None or location is None:
         draft.lose(path, "A Vertex account needs `project_id` and `location`.")
         return None
     settings["options"] = {"project": str(project), "location": str(location)}
-    given = said.pop("credential_location", None) or _default(
-        defaults, "gcp_vertex_gemini", "credential_location"
-    )
+    given = said.pop("credential_location", None) or _default(defaults, kind, "credential_location")
     given = given or "path_from_env::GCP_VERTEX_CREDENTIALS_PATH"
     reference = _reference(given, f"{path}.credential_location", draft, variable="GCP_VERTEX_CREDENTIALS")
     settings["credentials"] = reference or draft.secret(

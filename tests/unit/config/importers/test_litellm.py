@@ -30,8 +30,8 @@ def config(converted: Converted, tmp_path: Path) -> Config:
 
 def test_each_model_name_is_a_route(config: Config) -> None:
     assert set(config.routes) == {
-        "gpt-4o", "gpt-4", "claude", "mini", "local-llama", "vllm", "bedrock-claude", "gemini-pro", "embed",
-        "shared",
+        "gpt-4o", "gpt-4", "claude", "mini", "local-llama", "vllm", "bedrock-claude", "gemini-pro",
+        "vertex-claude", "embed", "shared",
     }  # fmt: skip
 
 
@@ -46,6 +46,7 @@ def test_equal_accounts_are_one_provider(config: Config) -> None:
         "ollama": "http://127.0.0.1:11434/v1",
         "bedrock": None,
         "vertex": None,
+        "vertex-anthropic": None,
         "groq": None,
     }
     assert config.providers["bedrock"].secrets() == {
@@ -116,10 +117,10 @@ LOST = [
     "model_list[2].litellm_params.temperature",
     "model_list[3].litellm_params.api_key",
     "model_list[3].litellm_params.extra_headers.authorization",
-    "model_list[9]",
-    "model_list[11]",
+    "model_list[10]",
     "model_list[12]",
-    "model_list[13].litellm_params.api_base",
+    "model_list[13]",
+    "model_list[14].litellm_params.api_base",
     "fallbacks.gpt-4o",
     "router_settings.model_group_alias.ghost",
     "router_settings.redis_host",

@@ -39,6 +39,7 @@ def test_models_are_routes_in_the_order_of_their_routing(config: Config) -> None
         ("vertex/gemini-2.5-flash", None, None),
         ("gemini/gemini-2.5-flash", None, None),
     ]
+    assert targets(config, "sonnet") == [("vertex-anthropic/claude-sonnet-4-5@20250929", None, None)]
     assert targets(config, "embed") == [("openai-2/text-embedding-3-small", None, None)]
     timeouts = config.routes["gpt"].timeouts
     assert timeouts and (timeouts.total, timeouts.first_token) == (15, 2.5)

@@ -16,7 +16,8 @@ from noria.config.units import Duration, Size
 class RetentionSection(Section):
     """What is deleted when; both rules hold where both are given."""
 
-    days: Annotated[int, Field(ge=1)] | None = 90
+    days: Annotated[int, Field(ge=0)] = 90
+    """0: for ever."""
     size: Size | None = None
     """Oldest days go first when the span store is larger."""
 

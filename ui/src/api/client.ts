@@ -1,0 +1,58 @@
+/** The one client of the control plane. Types come from its OpenAPI document. */
+import createClient from 'openapi-fetch';
+import type { components, paths } from './schema';
+
+export type Schemas = components['schemas'];
+
+/** What the API said no with: `message` is one sentence that says what to change. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly param: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+let csrf: string | null = null;
+
+export function setCsrf(token: string | null) {
+  csrf = token;
+}
+
+/** Headers of a state-changing call, for the streams that openapi-fetch does not make. */
+export const csrfHeaders = (): Record<string, string> => (csrf ? { 'X-CSRF-Token': csrf } : {});
+
+export const api = createClient<paths>({ baseUrl: window.location.origin });
+
+api.use({
+  onRequest({ request }) {
+    if (csrf && request.method !== 'GET') request.headers.set('X-CSRF-Token', csrf);
+    return request;
+  },
+});
+
+/** The error of a response that is not ok. */
+export function refusal(status: number, body: unknown): ApiError {
+  const error = (body as { error?: { code?: string; message?: string; param?: string | null } } | null)
+    ?.error;
+  if (error?.message) return new ApiError(status, error.code ?? 'error', error.message, error.param ?? null);
+  return new ApiError(status, 'unreachable', `The server answered ${status} without an explanation.`);
+}
+
+/** The data of a call. Raises ApiError. */
+export async function ask<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  let answer: { data?: T; error?: unknown; response: Response };
+  try {
+    answer = await call;
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw new ApiError(0, 'unreachable', 'Noria does not answer. Check that `noria up` is running.');
+    }
+    throw error;
+  }
+  if (!answer.response.ok) throw refusal(answer.response.status, answer.error);
+  return answer.data as T;
+}

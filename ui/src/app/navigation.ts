@@ -1,0 +1,39 @@
+/** The rail: only pages that exist. */
+import {
+  IconActivityHeartbeat,
+  IconAdjustmentsHorizontal,
+  IconCoin,
+  IconColumns2,
+  IconCpu,
+  IconKey,
+  IconListDetails,
+  IconMessage,
+  IconMessages,
+} from '@tabler/icons-react';
+
+export const NAVIGATION = [
+  {
+    group: 'Build',
+    pages: [
+      { to: '/playground', label: 'Playground', icon: IconColumns2, key: 'g p' },
+      { to: '/chat', label: 'Chat', icon: IconMessage, key: 'g c' },
+      { to: '/models', label: 'Models', icon: IconCpu, key: 'g m' },
+    ],
+  },
+  {
+    group: 'Observe',
+    pages: [
+      { to: '/', label: 'Pulse', icon: IconActivityHeartbeat, key: 'g h' },
+      { to: '/traces', label: 'Traces', icon: IconListDetails, key: 'g t' },
+      { to: '/sessions', label: 'Sessions', icon: IconMessages, key: 'g s' },
+      { to: '/costs', label: 'Costs', icon: IconCoin, key: 'g o' },
+    ],
+  },
+  {
+    group: 'Govern',
+    pages: [
+      { to: '/keys', label: 'Keys & budgets', icon: IconKey, key: 'g k' },
+      { to: '/settings', label: 'Settings', icon: IconAdjustmentsHorizontal, key: 'g e' },
+    ],
+  },
+] as const;

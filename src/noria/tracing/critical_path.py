@@ -36,10 +36,11 @@ def critical_path(spans: Iterable[Timed]) -> set[bytes]:
     until = max((span.end for span in spans), default=0)
     stack: list[tuple[bytes | None, int]] = [(None, until)]
     while stack:
-        parent, clock = stack.pop()
+        parent, limit = stack.pop()
+        clock = limit
         for child in sorted(children.pop(parent, ()), key=lambda span: span.end, reverse=True):
             # A child that runs on after its parent was not waited for to its end, only until the parent's.
-            end = min(child.end, clock) if child.start < clock else child.end
+            end = min(child.end, limit) if child.start < limit else child.end
             if end <= clock and child.span_id not in found:
                 found.add(child.span_id)
                 stack.append((child.span_id, end))

@@ -109,7 +109,8 @@ class Opener:
     def __init__(self, dictionary: Callable[[int], bytes], cipher: Cipher | None = None) -> None:
         self._fetch = dictionary
         self._cipher = cipher
-        self._known = dict.fromkeys((PLAIN, SEALED), zstandard.ZstdDecompressor())
+        plain = zstandard.ZstdDecompressor()
+        self._known: dict[int, zstandard.ZstdDecompressor] = {PLAIN: plain, SEALED: plain}
 
     def open(self, dictionary: int, data: bytes) -> Wide:
         """Raises StateError where it is encrypted and there is no cipher, or damaged."""

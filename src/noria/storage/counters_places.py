@@ -18,8 +18,9 @@ class SharedPlaces:
         self._table = Table(folder / "places", capacity=capacity, row_words=_ROW)
         self._slots = slots
         self._mine = _COUNTS + slot
-        with self._table.guard:
-            self._clear(self._mine)
+        if slots.own == slot:  # Else it only reads, and the places are those of the slot's live owner.
+            with self._table.guard:
+                self._clear(self._mine)
 
     def acquire(self, subject: bytes, limit: int) -> bool:
         """Take one of `limit` places of the 16-byte subject. Raises Unavailable."""

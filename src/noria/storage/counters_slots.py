@@ -27,6 +27,7 @@ class DeadSlot(msgspec.Struct, frozen=True):
     owner: str
     """The name under which it claimed the slot: its spool's writer."""
     pid: int
+    """Its records are in the segments of that writer and process id."""
 
 
 class Slots:

@@ -51,7 +51,7 @@ class SharedMoney:
         capacity: int = 8192,
         clock: Clock | None = None,
     ) -> None:
-        """`slot` is this process's own, from `slots.claim`."""
+        """`slot` is this process's own, from `slots.claim`; one that only reads totals may name any."""
         self._table = Table(folder / "money", capacity=capacity, row_words=_ROW)
         self._slots = slots
         self._slot = slot

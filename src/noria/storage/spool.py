@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,8 @@ from noria.tracing.record import Begin, Otlp, SpoolRecord
 
 SHORT_SHARE = 0.75
 """Above this share of the limit payload bodies are to be left out."""
+_LOOK_S = 1.0
+"""Between two looks at the room that all writers take."""
 _encode = msgspec.msgpack.Encoder().encode
 
 Durability = Literal["process", "disk"]
@@ -76,6 +79,7 @@ class SpoolWriter:
         self._syncing = threading.Lock()
         self._wake = threading.Event()
         self._closing = False
+        self._looked = 0.0
         self._disk = durability == "disk"
         self._pause = sync_s
         self._make_next()
@@ -171,7 +175,8 @@ class SpoolWriter:
             if self._next is None:
                 self._next = self._made(self._segment_bytes)
                 self._full = self._next is None
-            else:
+            elif time.monotonic() - self._looked > _LOOK_S:
+                self._looked = time.monotonic()
                 self._crowded = _used(self._spool) > self._limit * SHORT_SHARE
 
     def _help(self) -> None:

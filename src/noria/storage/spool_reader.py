@@ -34,6 +34,8 @@ class SegmentInfo(msgspec.Struct, frozen=True):
     sealed: bool
     """Nothing will be added: its writer went on to another, or died."""
     size: int
+    pid: int = 0
+    """Of the process that wrote it, as in `counters_slots.DeadSlot`; a name's next process has another."""
 
     @property
     def start(self) -> Position:
@@ -91,7 +93,7 @@ class SpoolReader:
             sealed = bool(head.sealed) or not alive
             if head.day or sealed:
                 day = datetime.fromtimestamp(head.day * 86_400, UTC).date() if head.day else None
-                found.append(SegmentInfo(writer, int(path.stem), day, sealed, size))
+                found.append(SegmentInfo(writer, int(path.stem), day, sealed, size, head.pid))
         return found
 
     def read(self, position: Position, *, max_bytes: int = 1 << 20) -> Batch:

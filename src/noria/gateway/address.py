@@ -26,6 +26,7 @@ def address(call: CallState, exchange: Exchange) -> None:
     name = ask.text(fields, "model")
     if not name:
         raise InvalidRequest("`model` is missing; GET /v1/models lists what can be called.", param="model")
+    _require(call.front.name, fields)
     call.fields = fields
     call.model = name
     call.stream = ask.flag(fields, "stream") and call.front.name != "embeddings"
@@ -40,6 +41,26 @@ def address(call: CallState, exchange: Exchange) -> None:
         call.store = wants_store(call.front.name, fields)
         if bytes(fields.get("store", b"")) == b"false":
             call.captured = False
+
+
+_REQUIRED: dict[str, tuple[tuple[str, bytes], ...]] = {
+    "openai": (("messages", b"["),),
+    "anthropic": (("messages", b"["),),
+    "completions": (("prompt", b'["'),),
+    "embeddings": (("input", b'["'),),
+}
+"""Fields that a dialect cannot do without, and the first bytes that their JSON may have."""
+
+
+def _require(front: str, fields: ask.Fields) -> None:
+    """Refuse early what no upstream could answer."""
+    for name, first in _REQUIRED.get(front, ()):
+        raw = fields.get(name)
+        if raw is None:
+            raise InvalidRequest(f"`{name}` is missing.", param=name)
+        if memoryview(raw)[0] not in first:
+            kinds = "an array" if first == b"[" else "a string or an array"
+            raise InvalidRequest(f"`{name}` must be {kinds}.", param=name)
 
 
 def _captured(call: CallState) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import uvloop
 
 from noria.errors import ConfigError, UserError
 from noria.providers.engine import EngineFile, reserve, write
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     log_to_stderr(f"engine-{given.name}")
     try:
-        asyncio.run(_serve(given))
+        uvloop.run(_serve(given))
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import httpx2
-
 from noria.errors import UpstreamError
 
 _MOST = 1 << 20
@@ -16,6 +14,8 @@ def fetch(
     url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
 ) -> bytes:
     """access.oidc.Fetch; honours the environment's proxies and certificates, and follows no redirect."""
+    import httpx2
+
     try:
         with httpx2.Client(timeout=10.0, follow_redirects=False) as http:
             answer = http.request(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
-import httpx2
 import msgspec
 
 from noria.errors import Unavailable
 
+if TYPE_CHECKING:
+    import httpx2
+
 _KEPT = ("content-type", "retry-after", "traceparent")
 _KEPT_STARTS = ("x-noria-", "x-ratelimit-")
-_TIMEOUT = httpx2.Timeout(None, connect=5.0)
-"""The gateway's own limits end a call."""
 
 
 class Relayed(msgspec.Struct, frozen=True):
@@ -31,9 +32,13 @@ class Relay:
 
     async def post(self, url: str, body: bytes, *, token: str) -> Relayed:
         """Raises Unavailable where no worker answers. Hanging up on `chunks` hangs up on the gateway."""
+        import httpx2
+
         if self._http is None:
+            # The gateway's own limits end a call.
+            timeout = httpx2.Timeout(None, connect=5.0)
             # Its own certificate may name another host than the loopback address that it is called by.
-            self._http = httpx2.AsyncClient(timeout=_TIMEOUT, verify=False, trust_env=False)
+            self._http = httpx2.AsyncClient(timeout=timeout, verify=False, trust_env=False)
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         request = self._http.build_request("POST", url, content=body, headers=headers)
         try:

@@ -6,6 +6,7 @@ only raw text has (`echo`, `logprobs`, `suffix`, `best_of`, prompts of tokens, s
 
 from __future__ import annotations
 
+from time import time
 from typing import Annotated
 
 import msgspec
@@ -149,7 +150,7 @@ def _completion(
     usage: answers.CompletionUsage | msgspec.UnsetType = msgspec.UNSET,
 ) -> _Completion:
     name = known if known.startswith("cmpl") else f"cmpl-{known}" if known else new_id("cmpl")
-    return _Completion(name, "text_completion", created, model, choices, usage)
+    return _Completion(name, "text_completion", created or int(time()), model, choices, usage)
 
 
 def _said(message: messages.Message) -> str:
@@ -168,7 +169,9 @@ class _Encoder:
     def encode(self, event: messages.StreamEvent) -> bytes:
         match event:
             case messages.Start():
-                self._start = event if event.id else msgspec.structs.replace(event, id=new_id("cmpl"))
+                self._start = msgspec.structs.replace(
+                    event, id=event.id or new_id("cmpl"), created=event.created or int(time())
+                )
                 return b""
             case messages.PartStart():
                 if isinstance(event.part, messages.Reasoning | messages.ToolCall):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from time import time
 
 import msgspec
 
@@ -143,7 +144,7 @@ class _Message(msgspec.Struct):
     role: str
     content: str | None
     refusal: str | None
-    annotations: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    annotations: list[msgspec.Raw]
     tool_calls: list[_Call] | msgspec.UnsetType = msgspec.UNSET
     reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
     reasoning_details: list[wire.Detail] | msgspec.UnsetType = msgspec.UNSET
@@ -196,7 +197,7 @@ def encode(response: messages.Response) -> bytes:
         _Completion(
             id=completion_id(response.id),
             object="chat.completion",
-            created=response.created,
+            created=response.created or int(time()),
             model=response.model,
             choices=[_encode_choice(index, choice) for index, choice in enumerate(response.choices)],
             usage=usage_for_callers(response.usage),
@@ -264,7 +265,7 @@ def _encode_choice(index: int, choice: messages.Choice) -> _Choice:
             role="assistant",
             content="".join(texts) if texts else None,
             refusal="".join(refusals) if refusals else None,
-            annotations=citations or msgspec.UNSET,
+            annotations=citations,
             tool_calls=calls or msgspec.UNSET,
             reasoning_content=reasoning or msgspec.UNSET,
             reasoning_details=details_of(thoughts) or msgspec.UNSET,

@@ -7,6 +7,8 @@ call that has ended must not come again.
 
 from __future__ import annotations
 
+from time import time
+
 import msgspec
 
 from noria.core import messages
@@ -281,7 +283,9 @@ class OpenAIEncoder:
             case messages.Delta():
                 return self._delta(event)
             case messages.Start():
-                self._start = msgspec.structs.replace(event, id=answers.completion_id(event.id))
+                self._start = msgspec.structs.replace(
+                    event, id=answers.completion_id(event.id), created=event.created or int(time())
+                )
                 return b""
             case messages.PartStart():
                 return self._part(event)

@@ -328,7 +328,7 @@ responses = st.builds(
     model=words,
     choices=st.lists(choices(), min_size=1, max_size=2).map(tuple),
     usage=usages(hours=False, audio=True),
-    created=counts,
+    created=st.integers(1, 100_000),
     service_tier=st.sampled_from([None, "default", "priority"]),
     system_fingerprint=maybe(words),
 )
@@ -363,7 +363,7 @@ def test_log_probabilities_stay_with_their_text() -> None:
         token="a", logprob=-0.5, top=(messages.TokenLogprob(token="b", logprob=-1.0),)
     )
     events: list[messages.StreamEvent] = [
-        messages.Start(id="chatcmpl-1", model="m"),
+        messages.Start(id="chatcmpl-1", model="m", created=5),
         messages.PartStart(index=0, part=messages.Text(text="")),
         messages.Delta(index=0, text="a", logprobs=(one,)),
         messages.Delta(index=0, text="", logprobs=(one,)),

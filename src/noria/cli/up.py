@@ -15,8 +15,9 @@ from noria.cli.output import say
 from noria.cli.progress import WeightsBar
 from noria.config.config import Config
 from noria.config.load import load
+from noria.config.rules import findings
 from noria.config.template import template
-from noria.errors import StateError, Unreachable, UserError
+from noria.errors import ConfigError, StateError, Unreachable, UserError
 from noria.providers.engine import EngineSpec, reserve
 from noria.runtime.engines import spec
 from noria.runtime.programs import programs, worker_count
@@ -28,7 +29,9 @@ READY = 60.0
 
 
 @click.command()
-@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("noria.toml"), show_default=True)
+@click.option(
+    "--config", "path", type=click.Path(path_type=Path), default=Path("noria.toml"), show_default=True
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Gateway processes; default: one for each core.")
 @click.option("--host", help="Address to listen on, instead of the one in noria.toml.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on, likewise.")
@@ -92,7 +95,11 @@ def _listening(config: Config, *, host: str | None, port: int | None) -> Config:
     if host is None and port is None:
         return config
     change = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    return config.model_copy(update={"server": config.server.model_copy(update=change)})
+    changed = config.model_copy(update={"server": config.server.model_copy(update=change)})
+    found = findings(changed)
+    if found:
+        raise ConfigError("\n".join(finding.message for finding in found))
+    return changed
 
 
 def _address(config: Config) -> str:

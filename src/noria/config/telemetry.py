@@ -44,6 +44,8 @@ class TelemetrySection(Section):
     """Of routes that do not say."""
     sync: Duration = 0.2
     """Longest time after which records survive a power cut; they survive the process at once."""
+    durability: Literal["process", "disk"] = "process"
+    """What an answered call survives at once: the death of any process, or a power cut as well."""
     spool_max: Size = 4 << 30
     """When this much waits for the collector, calls are refused."""
     prometheus: bool = True

@@ -38,6 +38,6 @@ def spec(name: str, section: EngineSection, *, folder: Path, progress: Report) -
         threads=section.threads or weights.threads,
         context=section.context or weights.context,
         parallel=section.parallel,
-        system=weights.system,
+        system=section.system or weights.system,
         query_instruction=weights.query_instruction,
     )

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from noria.config.config import Config
+from noria.config.reference import absolute, absolute_secret
 from noria.providers.engine import EngineSpec, command
 from noria.runtime.supervisor import Program
 from noria.storage.home import Home
 
 MEMORY_CACHE = 64 << 20
 """Bytes of each worker's exact cache where noria.toml does not say."""
+
 
 def programs(
     config: Config, home: Home, *, path: Path, workers: int, engines: Sequence[EngineSpec]
@@ -37,7 +39,8 @@ def programs(
         for spec in engines
     ]
     return found + [
-        Program(role=f"worker-{number}", command=_worker(config, folder, number)) for number in range(workers)
+        Program(role=f"worker-{number}", command=_worker(config, home, path.parent, number))
+        for number in range(workers)
     ]
 
 
@@ -46,18 +49,22 @@ def worker_count(config: Config) -> int:
     return config.server.workers or len(os.sched_getaffinity(0))
 
 
-def _worker(config: Config, folder: str, number: int) -> tuple[str, ...]:
+def _worker(config: Config, home: Home, folder: Path, number: int) -> tuple[str, ...]:
     server, telemetry = config.server, config.telemetry
     command = [
         sys.executable, "-m", "noria.server.worker",
-        "--home", folder,
+        "--home", str(home.folder),
         "--number", str(number),
         "--host", server.host,
         "--port", str(server.port),
         "--spool-limit", str(telemetry.spool_max),
         "--sync", str(telemetry.sync),
+        "--durability", telemetry.durability,
         "--cache", str(config.cache.memory or MEMORY_CACHE),
     ]  # fmt: skip
+    if config.cache.valkey is not None:
+        command += ["--valkey", absolute_secret(config.cache.valkey, folder)]
     if server.tls_cert is not None and server.tls_key is not None:
-        command += ["--tls-cert", str(server.tls_cert), "--tls-key", str(server.tls_key)]
+        command += ["--tls-cert", absolute(server.tls_cert, folder)]
+        command += ["--tls-key", absolute(server.tls_key, folder)]
     return tuple(command)

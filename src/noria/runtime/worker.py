@@ -8,11 +8,11 @@ import os
 from random import Random
 from time import monotonic
 
-from noria.core.clock import SystemClock
+from noria.core.clock import Clock, SystemClock
 from noria.errors import ConfigError, StateError, Unavailable
 from noria.gateway.compiled import World, compile_world
 from noria.gateway.dialects.dialect import Back
-from noria.gateway.exact_cache import MemoryCache
+from noria.gateway.exact_cache import ExactCache, MemoryCache
 from noria.gateway.service import Gateway
 from noria.gateway.snapshot import Provider
 from noria.gateway.transport import Signer
@@ -39,9 +39,18 @@ class Worker:
     """Worker number `number` of the Noria in `home`; needs a running event loop."""
 
     def __init__(
-        self, home: Home, *, number: int, spool_limit: int, sync_s: float, durability: Durability, cache: int
+        self,
+        home: Home,
+        *,
+        number: int,
+        spool_limit: int,
+        sync_s: float,
+        durability: Durability,
+        cache: int,
+        valkey: str | None = None,
     ) -> None:
-        """`spool_limit` and `cache` are bytes; `sync_s` is seconds."""
+        """`spool_limit` and `cache` are bytes; `sync_s` is seconds. With `valkey` (a URL, or a reference to
+        one) the exact cache is there."""
         self.number = number
         self._home = home
         self._snapshots = Snapshots(home.snapshots)
@@ -69,7 +78,7 @@ class Worker:
             spool=self.spool,
             rates=SharedRates(home.counters, slots=slots, slot=slot),
             money=SharedMoney(home.counters, slots=slots, slot=slot, clock=clock),
-            cache=MemoryCache(max_bytes=cache, clock=clock),
+            cache=_cache(valkey, cache, clock),
             transport=self._transport,
             expand=PreviousTurns(home.run / "collector.sock", self._transport, pepper=pepper),
             pepper=pepper,
@@ -142,6 +151,15 @@ class Worker:
 
     def _signer(self, provider: Provider, secrets: dict[str, str]) -> Signer | None:
         return signer(provider, secrets, transport=self._transport)
+
+
+def _cache(valkey: str | None, max_bytes: int, clock: Clock) -> ExactCache:
+    if valkey is None:
+        return MemoryCache(max_bytes=max_bytes, clock=clock)
+    from noria.storage.valkey_cache import ValkeyCache
+
+    url = valkey if "://" in valkey else read_secret(valkey, base=None)
+    return ValkeyCache(url, clock=clock)
 
 
 def proxy(provider: Provider, base_url: str) -> str:

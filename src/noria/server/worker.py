@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sync", type=float, default=0.2, help="seconds until records are on the disk")
     parser.add_argument("--durability", choices=("process", "disk"), default="process")
     parser.add_argument("--cache", type=int, default=64 << 20, help="bytes of the exact cache")
+    parser.add_argument("--valkey", help="URL of the Valkey that keeps the exact cache, or a reference to it")
     parser.add_argument("--tls-cert")
     parser.add_argument("--tls-key")
     given = parser.parse_args(arguments)
@@ -78,6 +79,7 @@ async def _serve(given: argparse.Namespace) -> None:
         sync_s=given.sync,
         durability=given.durability,
         cache=given.cache,
+        valkey=given.valkey,
     )
     worker.refresh()
     app = GatewayApp(worker, Forwarder(home.run, worker.transport))

@@ -44,7 +44,7 @@ from noria.gateway.origins import PREFLIGHT, check_origin
 from noria.gateway.ports import Money, Rates, Spool
 from noria.gateway.splice import wants_usage
 from noria.gateway.storing import response_of, stored
-from noria.gateway.streams import PassStream, Stream, TranslatedStream
+from noria.gateway.streams import PassStream, Stream, TranslatedStream, named
 from noria.gateway.transport import Answer, Transport
 from noria.tracing.record import End
 
@@ -301,7 +301,8 @@ class Gateway:
         elif front.name == "embeddings":
             body, usage = embedding_answer(call, upstream.candidate, body)
         else:
-            response = upstream.candidate.endpoint.back.response(body)
+            endpoint = upstream.candidate.endpoint
+            response = named(endpoint.back.response(body), model=endpoint.model.upstream, trace=call.trace)
             running.upstream_id, running.response_model = response.id, response.model
             call.stop_reason = response.choices[0].stop_reason if response.choices else ""
             usage = usage_from_response(response)
@@ -469,6 +470,7 @@ def _stream(call: CallState, running: Running) -> Stream:
     front = call.front
     if not upstream.passes:
         decoder = upstream.candidate.endpoint.back.decoder()
-        return TranslatedStream(decoder, front.encoder(call.request))
+        model = upstream.candidate.endpoint.model.upstream
+        return TranslatedStream(decoder, front.encoder(call.request), model=model, trace=call.trace)
     asked = front.name not in ("openai", "completions") or wants_usage(call.fields)
     return PassStream(front.name, hide_usage=not asked)

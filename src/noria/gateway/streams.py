@@ -11,7 +11,7 @@ the caller that the answer is whole are kept in `ending`, to be sent once the ca
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -238,7 +238,10 @@ class PassStream:
 class TranslatedStream:
     """The upstream speaks another dialect: its events are decoded, and encoded for the caller."""
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, *, model: str, trace: bytes) -> None:
+        """`model` and `trace` name the answer where the upstream does not (see `named`)."""
+        self._model = model
+        self._trace = trace
         self._decoder = decoder
         self._encoder = encoder
         self._held: list[bytes] = []
@@ -274,6 +277,7 @@ class TranslatedStream:
                     kind = "stream" if self.committed else "server"
                     raise UpstreamError(event.message, kind=kind)
                 case messages.Start():
+                    event = named(event, model=self._model, trace=self._trace)
                     self.id, self.model = event.id, event.model
                     self._usage = event.usage
                 case messages.Delta():
@@ -297,6 +301,16 @@ class TranslatedStream:
             return b""
         self._held = []
         return b"".join(out)
+
+
+Named = TypeVar("Named", messages.Response, messages.Start)
+
+
+def named(answer: Named, *, model: str, trace: bytes) -> Named:
+    """With the model that was asked for and an id, where the upstream's dialect has none (Bedrock)."""
+    if answer.id and answer.model:
+        return answer
+    return msgspec.structs.replace(answer, id=answer.id or "gen_" + trace.hex(), model=answer.model or model)
 
 
 def payload_of(frame: bytes) -> bytes | None:

@@ -1,7 +1,8 @@
 """The dialect "anthropic": messages, as callers and as providers speak it.
 
 Options of a provider: `anthropic_version` (2023-06-01), `anthropic_beta` (sent as it is), `max_tokens` (for
-requests that say none, 4096).
+requests that say none, 4096). A body that passes should go up with the caller's own version: let the provider
+forward the headers `anthropic-version` and `anthropic-beta`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from noria.gateway.dialects.anthropic_stream import AnthropicDecoder, AnthropicE
 from noria.gateway.dialects.dialect import Options, Prepared, StreamDecoder, StreamEncoder
 from noria.gateway.dialects.sse import named_frame
 
-VERSION = "2023-06-01"
-"""Of the API; the only one in use. Source: https://platform.claude.com/docs/en/api/versioning."""
 _PATH = "/messages"
 
 
@@ -66,7 +65,7 @@ class AnthropicBack:
         return _PATH
 
     def headers(self, front: str, *, options: Options) -> dict[str, str]:
-        headers = {"anthropic-version": options.get("anthropic_version", VERSION)}
+        headers = {"anthropic-version": anthropic_upstream.version(options)}
         if "anthropic_beta" in options:
             headers["anthropic-beta"] = options["anthropic_beta"]
         return headers

@@ -32,6 +32,11 @@ ADDED = {
 }
 """What is sent upstream though the caller did not say it."""
 
+VERSION = "2023-06-01"
+"""Of the API, and what is spoken unless the provider says otherwise: it still takes all of the next."""
+_UNSAMPLED = "2026-10-21"
+"""From here on temperature, top_p and top_k are refused, even at their defaults.
+Source: https://platform.claude.com/docs/en/api/versioning."""
 _NAME = "The anthropic dialect"
 _MAX_TOKENS = "4096"
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
@@ -46,10 +51,16 @@ _REFUSED = (
     "logit_bias",
     "verbosity",
 )
+_SAMPLING = ("temperature", "top_p", "top_k")
 _COUNTED = ("messages", "tools", "tool_choice", "system", "thinking", "output_config", "speed")
 """The extra keys that counting tokens knows."""
 _encode = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def version(options: Options) -> str:
+    """Of the API that the provider is spoken to in."""
+    return options.get("anthropic_version", VERSION)
 
 
 def encode(request: messages.Request, *, model: str, options: Options) -> bytes:
@@ -82,7 +93,8 @@ def _notes(request: messages.Request) -> dict[str, msgspec.Raw]:
 
 
 def _sent(request: messages.Request, *, model: str, options: Options, own: bool) -> wire.Sent:
-    refuse(msgspec.structs.replace(request, extra={}) if own else request, dialect=_NAME, fields=_REFUSED)
+    fields = _REFUSED if version(options) < _UNSAMPLED else _REFUSED + _SAMPLING
+    refuse(msgspec.structs.replace(request, extra={}) if own else request, dialect=_NAME, fields=fields)
     lead = 0
     said = request.messages
     while lead < len(said) and said[lead].role in ("system", "developer"):

@@ -1,7 +1,7 @@
 """Reasoning in chat completions: `reasoning_content` for the text, `reasoning_details` for its proofs.
 
 The second is OpenRouter's form, and the only one in use that holds signatures, encrypted reasoning and
-summaries. Source: https://openrouter.ai/docs/guides/best-practices/reasoning-tokens.
+summaries. Source: the schemas of the npm package @openrouter/ai-sdk-provider.
 """
 
 from __future__ import annotations

@@ -246,6 +246,15 @@ def test_a_choice_among_tools_is_only_those_tools() -> None:
     assert [tool["name"] for tool in sent["tools"]] == ["g"] and sent["tool_choice"] == {"type": "any"}
 
 
+def test_the_newer_version_takes_no_sampling() -> None:
+    newer = {"anthropic_version": "2026-10-21"}
+    assert back.request(PLAIN, model="m", options=newer).headers == {"anthropic-version": "2026-10-21"}
+    for name in ("temperature", "top_p", "top_k"):
+        with pytest.raises(Unsupported) as refusal:
+            back.request(msgspec.structs.replace(PLAIN, **{name: 1}), model="m", options=newer)
+        assert refusal.value.param == name
+
+
 def test_nothing_is_sent_that_the_caller_did_not_say() -> None:
     said = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
     request = front.request(json.dumps(said).encode())

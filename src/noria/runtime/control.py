@@ -27,13 +27,16 @@ from noria.core.ids import new_id
 from noria.errors import InvalidRequest, NotFound
 from noria.feedback.feedback import Feedback, Kind, Value
 from noria.gateway.snapshot import Model, Snapshot
+from noria.models import catalogue
 from noria.models.card import Card
 from noria.models.price import Price
 from noria.models.weights import manifest
-from noria.providers.secrets import read_secret
+from noria.providers.secrets import read_secret, read_vault
+from noria.providers.transport import PooledTransport
 from noria.runtime import health as healths
 from noria.runtime import metrics
 from noria.runtime.budgets import Budgets
+from noria.runtime.eraser import CollectorEraser
 from noria.runtime.jobs import Job, Jobs
 from noria.runtime.measured import Measured, measure
 from noria.runtime.publish import Publisher
@@ -49,8 +52,10 @@ from noria.storage.feedback import FeedbackTable
 from noria.storage.home import Home
 from noria.storage.jobs import JobTable
 from noria.storage.keys import KeyTable
+from noria.storage.ledger import LedgerStore
 from noria.storage.money import SharedMoney
 from noria.storage.snapshots import Snapshots
+from noria.storage.spans import SpanStore
 from noria.storage.versions import VersionTable
 from noria.tracing.filters import parse
 from noria.tracing.store import Eraser, Erasure, LedgerReader, SpanReader, Window
@@ -80,6 +85,22 @@ class Catalogue(Protocol):
     def cards(self) -> Iterable[Card]: ...
 
 
+class KnownModels:
+    """The cards and list prices that come with Noria."""
+
+    def card(self, name: str, kind: str) -> Card | None:
+        return catalogue.find(name, kind)
+
+    def price(self, name: str, kind: str) -> Price | None:
+        # The table of list prices takes long to import, and only an apply needs it.
+        from noria.providers.prices import list_price
+
+        return list_price(kind, name)
+
+    def cards(self) -> Iterable[Card]:
+        return catalogue.cards()
+
+
 class WeightsView(msgspec.Struct, frozen=True, kw_only=True):
     """One known model file, in the cache or not."""
 
@@ -100,7 +121,7 @@ class Control:
         home: Home,
         path: Path,
         *,
-        catalogue: Catalogue,
+        models: Catalogue,
         spans: SpanReader,
         ledger: LedgerReader,
         eraser: Eraser,
@@ -114,7 +135,7 @@ class Control:
         self.pepper = home.pepper()
         self.spans = spans
         self.ledger = ledger
-        self._catalogue = catalogue
+        self._models = models
         self._eraser = eraser
         self._started = time.monotonic()
         self.database = Database.open(home.database)
@@ -131,8 +152,8 @@ class Control:
             self.publisher,
             self.snapshots,
             path=path,
-            card=catalogue.card,
-            price=catalogue.price,
+            card=models.card,
+            price=models.price,
         )
         self.accounts = Accounts(self._accounts, self.clock)
         self.sign_in = SignIn(self._accounts, self._accounts, self.clock, rules=self.rules)
@@ -264,7 +285,7 @@ class Control:
         return measure(self.spans, self.ledger, project, window, models)
 
     def cards(self) -> list[Card]:
-        return list(self._catalogue.cards())
+        return list(self._models.cards())
 
     def weights(self) -> list[WeightsView]:
         """Those of the manifest, and those that are here beside it, by name."""
@@ -398,3 +419,16 @@ def _write_private(path: Path, text: str) -> None:
     with open(aside, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(text)
     aside.replace(path)
+
+
+def open_control(home: Home, path: Path) -> Control:
+    """The control process of this machine."""
+    vault = read_vault(os.environ, base=path.absolute().parent)
+    return Control(
+        home,
+        path,
+        models=KnownModels(),
+        spans=SpanStore(home.spans, cipher=vault),
+        ledger=LedgerStore(home.ledger),
+        eraser=CollectorEraser(home.run / "collector.sock", PooledTransport, pepper=home.pepper()),
+    )

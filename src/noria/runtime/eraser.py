@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from time import time
 
@@ -23,9 +24,10 @@ _PATIENCE = 600.0
 class CollectorEraser:
     """`tracing.store.Eraser` over the collector's socket."""
 
-    def __init__(self, socket: Path, transport: Transport, *, pepper: bytes) -> None:
+    def __init__(self, socket: Path, connect: Callable[[], Transport], *, pepper: bytes) -> None:
+        """`connect` is called within the event loop, once an erasure is asked for."""
         self._origin = Origin(host="collector", port=80, unix=str(socket))
-        self._transport = transport
+        self._connect = connect
         self._pepper = pepper
 
     async def erase_user(self, project: str, user: str) -> Erasure:
@@ -38,7 +40,7 @@ class CollectorEraser:
         ).encode()
         body = msgspec.json.encode({"project": project, "user": user})
         try:
-            answer = await self._transport.send(
+            answer = await self._connect().send(
                 self._origin, head, body, connect=_CONNECT, first=_PATIENCE, total_at=0.0
             )
             found = await answer.read()

@@ -58,7 +58,7 @@ def make_control(folder: Path, *, books: Books | None = None, config: str = CONF
     home = Home(folder / "home")
     books = books or Books()
     return Control(
-        home, path, catalogue=KnownModels(), spans=SpanStore(home.spans), ledger=books, eraser=books
+        home, path, models=KnownModels(), spans=SpanStore(home.spans), ledger=books, eraser=books
     )
 
 

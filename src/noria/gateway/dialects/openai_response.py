@@ -60,11 +60,10 @@ def decode(body: bytes) -> messages.Response:
 def _choice(choice: wire.AnswerChoice) -> messages.Choice:
     said = choice.message
     assert said is not None
-    parts: list[messages.Part] = list(
-        reasoning_of(said.reasoning_details, said.reasoning_content or said.reasoning)
-    )
-    if said.content:
-        parts.append(messages.Text(text=said.content, citations=tuple(said.annotations or ())))
+    parts: list[messages.Part] = list(reasoning_of(said.reasoning_details, said.thoughts()))
+    text = said.words()
+    if text:
+        parts.append(messages.Text(text=text, citations=tuple(said.annotations or ())))
     if said.refusal is not None:
         parts.append(messages.Refusal(text=said.refusal))
     parts += [_call(call) for call in said.tool_calls or ()]

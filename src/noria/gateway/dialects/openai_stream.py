@@ -118,7 +118,7 @@ class OpenAIDecoder:
         logprobs: wire.Logprobs | None,
         events: list[messages.StreamEvent],
     ) -> None:
-        thought = delta.reasoning_content or delta.reasoning
+        thought = delta.thoughts()
         if thought:
             choice.plain = True
         elif delta.reasoning_details and not choice.plain:
@@ -131,11 +131,10 @@ class OpenAIDecoder:
             if thought:
                 events.append(messages.Delta(index=choice.part, text=thought, choice=index))
         probabilities = () if logprobs is None else answers.logprobs_of(logprobs)
-        if delta.content:
+        text = delta.words()
+        if text:
             self._open(choice, index, "text", messages.Text(text=""), events)
-            events.append(
-                messages.Delta(index=choice.part, text=delta.content, choice=index, logprobs=probabilities)
-            )
+            events.append(messages.Delta(index=choice.part, text=text, choice=index, logprobs=probabilities))
             probabilities = ()
         if delta.annotations:
             self._open(choice, index, "text", messages.Text(text=""), events)

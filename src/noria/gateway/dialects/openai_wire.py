@@ -259,16 +259,37 @@ class AnswerCall(msgspec.Struct, frozen=True, omit_defaults=True):
     extra_content: ExtraContent | None = None
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """Of Mistral's reasoning models: text, or thinking that consists of text."""
+
+    type: str = ""
+    text: str | None = None
+    thinking: list[Piece] | None = None
+
+
 class AnswerMessage(msgspec.Struct, frozen=True):
     """A message, or the delta of one."""
 
-    content: str | None = None
+    content: str | list[Piece] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[Detail] | None = None
     annotations: list[msgspec.Raw] | None = None
     tool_calls: list[AnswerCall] | None = None
+
+    def words(self) -> str:
+        """What is said, without what is thought."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(piece.text or "" for piece in self.content or ())
+
+    def thoughts(self) -> str:
+        """The text of what is thought, wherever the server puts it."""
+        said = self.reasoning_content or self.reasoning
+        if said or not isinstance(self.content, list):
+            return said or ""
+        return "".join(one.text or "" for piece in self.content for one in piece.thinking or ())
 
 
 class AnswerChoice(msgspec.Struct, frozen=True):

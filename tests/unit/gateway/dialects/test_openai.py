@@ -390,6 +390,19 @@ def test_a_server_without_done_is_whole_when_its_choices_are() -> None:
     assert cut.close() == []
 
 
+def test_thinking_in_pieces() -> None:
+    content = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "closed": True},
+        {"type": "text", "text": "hi"},
+    ]
+    message = {"message": {"content": content}, "finish_reason": "stop"}
+    found = back.response(json.dumps({"choices": [message]}).encode()).choices[0].message
+    assert found.parts == (messages.Reasoning(text="hm"), messages.Text(text="hi"))
+    chunk = {"choices": [{"index": 0, "delta": {"content": content}}]}
+    events = back.decoder().feed(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+    assert [event.text for event in events if isinstance(event, messages.Delta)] == ["hm", "hi"]
+
+
 def test_an_error_inside_a_stream() -> None:
     decoder = back.decoder()
     events = decoder.feed(b'data: {"error": {"message": "overloaded", "code": 503}}\n\n')

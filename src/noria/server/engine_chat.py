@@ -109,9 +109,13 @@ class Chat:
             raise InvalidRequest(
                 "tool_choice must be auto, none, required or a function.", param="tool_choice"
             )
+        if choice == "required":
+            # llama-server enforces this for few templates, and lets others run on; a schema holds for all.
+            schema = {"name": "call", "schema": call_schema(functions)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
         if self._llama.supports_tools:
             body["tools"] = [{"type": "function", "function": function} for function in functions.values()]
-            body["tool_choice"] = choice or "auto"
+            body["tool_choice"] = "auto"
             return set(functions)
         del body["tools"]
         body.pop("tool_choice", None)
@@ -119,9 +123,6 @@ class Chat:
         said = text_of(messages[0]["content"]) if messages[0]["role"] == "system" else ""
         first = {"role": "system", "content": f"{said}\n\n{instruction(functions)}".strip()}
         body["messages"] = [first, *messages[1 if said else 0 :]]
-        if choice == "required":
-            schema = {"name": "call", "schema": call_schema(functions)}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
         return set(functions)
 
     async def _pass(self, exchange: HttpExchange, body: Body) -> None:

@@ -85,6 +85,7 @@ class Home:
         return path.read_bytes()
 
     def _made(self, name: str) -> Path:
-        path = self.folder / name if name else self.folder
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / name
+        path.mkdir(exist_ok=True, mode=0o700)
         return path

@@ -12,13 +12,33 @@ export interface paths {
             cookie?: never;
         };
         /** List Accounts */
-        get: operations["list_accounts_api_accounts_get"];
+        get: operations["list_accounts"];
         put?: never;
         /**
          * Invite Account
          * @description Make an account that its owner completes by opening the link.
          */
-        post: operations["invite_account_api_accounts_post"];
+        post: operations["invite_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change one's own password; other sessions of the account end.
+         */
+        post: operations["change_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -42,7 +62,7 @@ export interface paths {
          * Change Account
          * @description Change name, roles or whether the account may sign in; takes effect at once.
          */
-        patch: operations["change_account_api_accounts__id__patch"];
+        patch: operations["change_account"];
         trace?: never;
     };
     "/api/accounts/{id}/link": {
@@ -58,27 +78,7 @@ export interface paths {
          * Link Account
          * @description A one-time link with which the account's owner sets a new password.
          */
-        post: operations["link_account_api_accounts__id__link_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/accounts/me/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change Password
-         * @description Change one's own password; other sessions of the account end.
-         */
-        post: operations["change_password_api_accounts_me_password_post"];
+        post: operations["link_account"];
         delete?: never;
         options?: never;
         head?: never;
@@ -96,10 +96,10 @@ export interface paths {
          * List Approvals
          * @description Newest first, at most 200.
          */
-        get: operations["list_approvals_api_approvals_get"];
+        get: operations["list_approvals"];
         put?: never;
         /** Ask Approval */
-        post: operations["ask_approval_api_approvals_post"];
+        post: operations["ask_approval"];
         delete?: never;
         options?: never;
         head?: never;
@@ -119,7 +119,7 @@ export interface paths {
          * Decide Approval
          * @description Administrators approve or reject what others asked; whoever asked may withdraw.
          */
-        post: operations["decide_approval_api_approvals__id__decide_post"];
+        post: operations["decide_approval"];
         delete?: never;
         options?: never;
         head?: never;
@@ -137,7 +137,7 @@ export interface paths {
          * List Audit
          * @description Newest first.
          */
-        get: operations["list_audit_api_audit_get"];
+        get: operations["list_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -157,7 +157,7 @@ export interface paths {
          * Verify Audit
          * @description Recomputes the whole chain.
          */
-        get: operations["verify_audit_api_audit_verify_get"];
+        get: operations["verify_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -174,13 +174,13 @@ export interface paths {
             cookie?: never;
         };
         /** List Budgets */
-        get: operations["list_budgets_api_budgets_get"];
+        get: operations["list_budgets"];
         put?: never;
         /**
          * Create Budget
          * @description Budgets are of the installation: a subject may span projects.
          */
-        post: operations["create_budget_api_budgets_post"];
+        post: operations["create_budget"];
         delete?: never;
         options?: never;
         head?: never;
@@ -198,11 +198,31 @@ export interface paths {
         put?: never;
         post?: never;
         /** Delete Budget */
-        delete: operations["delete_budget_api_budgets__name__delete"];
+        delete: operations["delete_budget"];
         options?: never;
         head?: never;
         /** Change Budget */
-        patch: operations["change_budget_api_budgets__name__patch"];
+        patch: operations["change_budget"];
+        trace?: never;
+    };
+    "/api/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cards
+         * @description Every card that Noria knows, called here or not.
+         */
+        get: operations["list_cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/config": {
@@ -213,7 +233,7 @@ export interface paths {
             cookie?: never;
         };
         /** Read Config */
-        get: operations["read_config_api_config_get"];
+        get: operations["read_config"];
         put?: never;
         post?: never;
         delete?: never;
@@ -222,7 +242,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/config/versions": {
+    "/api/config/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Config
+         * @description Make it so: one new version, served by every worker when this answers.
+         */
+        post: operations["apply_config"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/export": {
         parameters: {
             query?: never;
             header?: never;
@@ -230,27 +270,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Versions
-         * @description Newest first.
+         * Export Config
+         * @description The files of a version as a zip archive; what `noria pull` writes back.
          */
-        get: operations["list_versions_api_config_versions_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/config/versions/{number}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read Version */
-        get: operations["read_version_api_config_versions__number__get"];
+        get: operations["export_config"];
         put?: never;
         post?: never;
         delete?: never;
@@ -272,27 +295,7 @@ export interface paths {
          * Plan Config
          * @description What apply would change. Raises the configuration's first fault as an error.
          */
-        post: operations["plan_config_api_config_plan_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/config/apply": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Apply Config
-         * @description Make it so: one new version, served by every worker when this answers.
-         */
-        post: operations["apply_config_api_config_apply_post"];
+        post: operations["plan_config"];
         delete?: never;
         options?: never;
         head?: never;
@@ -312,14 +315,14 @@ export interface paths {
          * Roll Back
          * @description Serve an earlier version again, as a new version.
          */
-        post: operations["roll_back_api_config_rollback_post"];
+        post: operations["roll_back"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/config/export": {
+    "/api/config/versions": {
         parameters: {
             query?: never;
             header?: never;
@@ -327,10 +330,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Export Config
-         * @description The files of a version as a zip archive; what `noria pull` writes back.
+         * List Versions
+         * @description Newest first.
          */
-        get: operations["export_config_api_config_export_get"];
+        get: operations["list_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -339,622 +342,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/feedback": {
+    "/api/config/versions/{number}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        /** Give Feedback */
-        post: operations["give_feedback_api_feedback_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read Health */
-        get: operations["read_health_api_health_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/healthz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Healthz
-         * @description The control process answers.
-         */
-        get: operations["healthz_healthz_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Metrics
-         * @description Prometheus text format; needs a key of role viewer in every project, as all of them are summed.
-         */
-        get: operations["metrics_metrics_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Jobs
-         * @description Newest first, at most 200.
-         */
-        get: operations["list_jobs_api_jobs_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read Job */
-        get: operations["read_job_api_jobs__id__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/jobs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel Job
-         * @description Stop a job; what it has fetched or made so far stays for the next attempt.
-         */
-        post: operations["cancel_job_api_jobs__id__cancel_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Keys
-         * @description Keys of the project, newest first; revoked ones only when asked for.
-         */
-        get: operations["list_keys_api_keys_get"];
-        put?: never;
-        /** Create Key */
-        post: operations["create_key_api_keys_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Change Key */
-        patch: operations["change_key_api_keys__id__patch"];
-        trace?: never;
-    };
-    "/api/keys/{id}/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Rotate Key
-         * @description A new token for the same key.
-         */
-        post: operations["rotate_key_api_keys__id__rotate_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/keys/{id}/revoke": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Revoke Key
-         * @description Answers when every worker refuses the key, or names those that have not said so.
-         */
-        post: operations["revoke_key_api_keys__id__revoke_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/routes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Routes */
-        get: operations["list_routes_api_routes_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/models": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Models
-         * @description Models that can be called, with what the window's spans say of them.
-         */
-        get: operations["list_models_api_models_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/cards": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Cards
-         * @description Every card that Noria knows, called here or not.
-         */
-        get: operations["list_cards_api_cards_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/weights": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Weights */
-        get: operations["list_weights_api_weights_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/weights/{name}/pull": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Pull Weights
-         * @description Fetch a model's file; returns the job, which goes on when the page is left.
-         */
-        post: operations["pull_weights_api_weights__name__pull_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/weights/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /**
-         * Remove Weights
-         * @description Delete the file from this machine's cache; it can be pulled again.
-         */
-        delete: operations["remove_weights_api_weights__name__delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/oidc/login": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Begin
-         * @description Go to the provider; `to` is the path of the page to come back to.
-         */
-        get: operations["begin_api_oidc_login_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/oidc/callback": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Finish
-         * @description Come back from the provider: checks everything, makes the account where allowed, and signs in.
-         */
-        get: operations["finish_api_oidc_callback_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/playground/models": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Playground Models
-         * @description What can be called: routes first, then models.
-         */
-        get: operations["playground_models_api_playground_models_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/playground/chat/completions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Playground Chat */
-        post: operations["playground_chat_api_playground_chat_completions_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/playground/responses": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Playground Responses */
-        post: operations["playground_responses_api_playground_responses_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/playground/messages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Playground Messages */
-        post: operations["playground_messages_api_playground_messages_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Session
-         * @description Who is signed in, and how one could.
-         */
-        get: operations["read_session_api_session_get"];
-        put?: never;
-        /**
-         * Sign In
-         * @description Sign in with a password. Sets the session cookie; repeated failures are slowed down.
-         */
-        post: operations["sign_in_api_session_post"];
-        /**
-         * Sign Out
-         * @description End this session.
-         */
-        delete: operations["sign_out_api_session_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/setup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Setup
-         * @description Make the account of a one-time link, or give it a new password, and sign in.
-         */
-        post: operations["setup_api_setup_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/pulse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Pulse
-         * @description Rates, latency, errors, tokens, cost and what changed, in steps.
-         */
-        get: operations["pulse_api_pulse_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/traces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Traces */
-        get: operations["list_traces_api_traces_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/traces/heatmap": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Heat Map */
-        get: operations["heat_map_api_traces_heatmap_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/traces/facets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Facets */
-        get: operations["facets_api_traces_facets_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/traces/since": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Since
-         * @description New traces since a position; without one only the position of now.
-         */
-        get: operations["since_api_traces_since_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/traces/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read Trace */
-        get: operations["read_trace_api_traces__id__get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List Sessions */
-        get: operations["list_sessions_api_sessions_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/sessions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read Session */
-        get: operations["read_session_api_sessions__id__get"];
+        /** Read Version */
+        get: operations["read_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -974,7 +370,7 @@ export interface paths {
          * Read Costs
          * @description What calls have cost. The project `*` sums over all, for those who may see all.
          */
-        get: operations["read_costs_api_costs_get"];
+        get: operations["read_costs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -996,7 +392,611 @@ export interface paths {
          * Erase
          * @description Delete everything that is recorded of a user in this project. Cannot be undone.
          */
-        post: operations["erase_api_erasures_post"];
+        post: operations["erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give Feedback */
+        post: operations["give_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Health */
+        get: operations["read_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description Newest first, at most 200.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Job */
+        get: operations["read_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description Stop a job; what it has fetched or made so far stays for the next attempt.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description Keys of the project, newest first; revoked ones only when asked for.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /** Create Key */
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change Key */
+        patch: operations["change_key"];
+        trace?: never;
+    };
+    "/api/keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Key
+         * @description Answers when every worker refuses the key, or names those that have not said so.
+         */
+        post: operations["revoke_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Key
+         * @description A new token for the same key.
+         */
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description Models that can be called, with what the window's spans say of them.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finish
+         * @description Come back from the provider: checks everything, makes the account where allowed, and signs in.
+         */
+        get: operations["finish"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oidc/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin
+         * @description Go to the provider; `to` is the path of the page to come back to.
+         */
+        get: operations["begin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playground/chat/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Playground Chat */
+        post: operations["playground_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playground/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Playground Messages */
+        post: operations["playground_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playground/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Playground Models
+         * @description What can be called: routes first, then models.
+         */
+        get: operations["playground_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/playground/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Playground Responses */
+        post: operations["playground_responses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pulse
+         * @description Rates, latency, errors, tokens, cost and what changed, in steps.
+         */
+        get: operations["pulse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Routes */
+        get: operations["list_routes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Sign In
+         * @description Who is signed in, and how one could.
+         */
+        get: operations["read_sign_in"];
+        put?: never;
+        /**
+         * Sign In
+         * @description Sign in with a password. Sets the session cookie; repeated failures are slowed down.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign Out
+         * @description End this session.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Sessions */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Session */
+        get: operations["read_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Setup
+         * @description Make the account of a one-time link, or give it a new password, and sign in.
+         */
+        post: operations["setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Traces */
+        get: operations["list_traces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Facets */
+        get: operations["facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/heatmap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Heat Map */
+        get: operations["heat_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/since": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Since
+         * @description New traces since a position; without one only the position of now.
+         */
+        get: operations["since"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read Trace */
+        get: operations["read_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Weights */
+        get: operations["list_weights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Weights
+         * @description Delete the file from this machine's cache; it can be pulled again.
+         */
+        delete: operations["remove_weights"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/weights/{name}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pull Weights
+         * @description Fetch a model's file; returns the job, which goes on when the page is left.
+         */
+        post: operations["pull_weights"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Healthz
+         * @description The control process answers.
+         */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description Prometheus text format; needs a key of role viewer in every project, as all of them are summed.
+         */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1009,26 +1009,26 @@ export interface components {
     schemas: {
         /** AccountBody */
         AccountBody: {
-            /** Id */
-            id: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Disabled */
+            disabled: boolean;
             /** Email */
             email: string;
+            /** Id */
+            id: string;
+            /** Invited */
+            invited: boolean;
+            /** Last Seen Ms */
+            last_seen_ms: number | null;
+            /** Method */
+            method: string;
             /** Name */
             name: string;
             /** Roles */
             roles: {
                 [key: string]: "viewer" | "editor" | "admin";
             };
-            /** Disabled */
-            disabled: boolean;
-            /** Invited */
-            invited: boolean;
-            /** Method */
-            method: string;
-            /** Created Ms */
-            created_ms: number;
-            /** Last Seen Ms */
-            last_seen_ms: number | null;
         };
         /** AccountList */
         AccountList: {
@@ -1037,14 +1037,14 @@ export interface components {
         };
         /** AccountPatch */
         AccountPatch: {
+            /** Disabled */
+            disabled?: boolean | null;
             /** Name */
             name?: string | null;
             /** Roles */
             roles?: {
                 [key: string]: "viewer" | "editor" | "admin";
             } | null;
-            /** Disabled */
-            disabled?: boolean | null;
         };
         /** Alive */
         Alive: {
@@ -1056,64 +1056,64 @@ export interface components {
         };
         /** AppliedBody */
         AppliedBody: {
-            version: components["schemas"]["VersionBody"];
             /** Changes */
             changes: components["schemas"]["ChangeBody"][];
             served: components["schemas"]["Served"];
+            version: components["schemas"]["VersionBody"];
         };
         /** ApplyRequest */
         ApplyRequest: {
-            /** Files */
-            files?: {
-                [key: string]: string;
-            } | null;
             /**
              * Comment
              * @default
              */
             comment?: string;
-            /** Digest */
-            digest?: string | null;
             /** Current */
             current?: number | null;
+            /** Digest */
+            digest?: string | null;
+            /** Files */
+            files?: {
+                [key: string]: string;
+            } | null;
         };
         /** ApprovalBody */
         ApprovalBody: {
-            /** Id */
-            id: string;
-            /** Project */
-            project: string;
             /** Act */
             act: string;
-            /** Subject */
-            subject: string;
-            /** Reason */
-            reason: string;
-            /** Details */
-            details: {
-                [key: string]: unknown;
-            };
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "open" | "approved" | "rejected" | "expired" | "withdrawn";
             /** Asked By */
             asked_by: string;
             /** Asked By Name */
             asked_by_name: string;
+            /** Comment */
+            comment: string;
             /** Created Ms */
             created_ms: number;
-            /** Expires Ms */
-            expires_ms: number;
             /** Decided By */
             decided_by: string | null;
             /** Decided By Name */
             decided_by_name: string | null;
             /** Decided Ms */
             decided_ms: number | null;
-            /** Comment */
-            comment: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Expires Ms */
+            expires_ms: number;
+            /** Id */
+            id: string;
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "approved" | "rejected" | "expired" | "withdrawn";
+            /** Subject */
+            subject: string;
         };
         /** ApprovalList */
         ApprovalList: {
@@ -1124,13 +1124,6 @@ export interface components {
         ApprovalRequest: {
             /** Act */
             act: string;
-            /** Subject */
-            subject: string;
-            /**
-             * Reason
-             * @default
-             */
-            reason?: string;
             /**
              * Details
              * @default {}
@@ -1143,33 +1136,40 @@ export interface components {
              * @default 604800
              */
             expires_s?: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Subject */
+            subject: string;
         };
         /** AuditEventBody */
         AuditEventBody: {
-            /** Number */
-            number: number;
-            /** Id */
-            id: string;
-            /** At Ms */
-            at_ms: number;
+            /** Act */
+            act: string;
             /** Actor */
             actor: string;
             /** Actor Name */
             actor_name: string;
-            /** Act */
-            act: string;
-            /** Subject */
-            subject: string;
-            /** Project */
-            project: string;
+            /** At Ms */
+            at_ms: number;
             /** Details */
             details: {
                 [key: string]: unknown;
             };
             /** Hash */
             hash: string;
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
             /** Previous */
             previous: string;
+            /** Project */
+            project: string;
+            /** Subject */
+            subject: string;
         };
         /** AuditPage */
         AuditPage: {
@@ -1180,21 +1180,14 @@ export interface components {
         };
         /** BudgetBody */
         BudgetBody: {
-            /** Name */
-            name: string;
-            /** Subject */
-            subject: string;
             /** Amount */
             amount: string;
-            /**
-             * Window
-             * @enum {string}
-             */
-            window: "hour" | "day" | "week" | "month" | "total";
+            /** End Ms */
+            end_ms: number | null;
             /** Hard */
             hard: boolean;
-            /** Warn Share */
-            warn_share: number;
+            /** Name */
+            name: string;
             /**
              * Source
              * @enum {string}
@@ -1202,15 +1195,22 @@ export interface components {
             source: "config" | "page";
             /** Start Ms */
             start_ms: number | null;
-            /** End Ms */
-            end_ms: number | null;
             /**
              * State
              * @enum {string}
              */
             state: "ok" | "warning" | "exceeded";
+            /** Subject */
+            subject: string;
             /** Subjects */
             subjects: components["schemas"]["SpendBody"][];
+            /** Warn Share */
+            warn_share: number;
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "hour" | "day" | "week" | "month" | "total";
         };
         /** BudgetList */
         BudgetList: {
@@ -1231,81 +1231,81 @@ export interface components {
         };
         /** BudgetRequest */
         BudgetRequest: {
-            /** Name */
-            name: string;
-            /** Subject */
-            subject: string;
             /** Amount */
             amount: string;
-            /**
-             * Window
-             * @enum {string}
-             */
-            window: "hour" | "day" | "week" | "month" | "total";
             /**
              * Hard
              * @default true
              */
             hard?: boolean;
+            /** Name */
+            name: string;
+            /** Subject */
+            subject?: string | null;
             /**
              * Warn Share
              * @default 0.8
              */
             warn_share?: number;
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "hour" | "day" | "week" | "month" | "total";
         };
         /**
          * CardBody
          * @description A model's card as stated by who made it; unknown is null.
          */
         CardBody: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Family */
-            family: string | null;
-            /** Developer */
-            developer: string | null;
-            licence: components["schemas"]["LicenceBody"] | null;
-            /** Parameters */
-            parameters: number | null;
             /** Active Parameters */
             active_parameters: number | null;
+            /** Architecture */
+            architecture: string | null;
+            /** Capabilities */
+            capabilities: string[];
             /** Context */
             context: number | null;
+            /** Developer */
+            developer: string | null;
+            /** Embedding Dimensions */
+            embedding_dimensions: number | null;
+            /** Family */
+            family: string | null;
+            /** File Tokens */
+            file_tokens: number | null;
+            /** Fine Tuning */
+            fine_tuning: string | null;
+            /** Id */
+            id: string;
+            /** Image Tokens */
+            image_tokens: number | null;
+            /** Knowledge Cutoff */
+            knowledge_cutoff: string | null;
+            licence: components["schemas"]["LicenceBody"] | null;
+            /** Links */
+            links: string[];
             /** Max Output */
             max_output: number | null;
             /** Modalities In */
             modalities_in: string[];
             /** Modalities Out */
             modalities_out: string[];
-            /** Capabilities */
-            capabilities: string[];
-            /** Embedding Dimensions */
-            embedding_dimensions: number | null;
-            /** Architecture */
-            architecture: string | null;
-            /** Training */
-            training: string | null;
-            /** Fine Tuning */
-            fine_tuning: string | null;
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: string | null;
+            /** Parameters */
+            parameters: number | null;
+            price: components["schemas"]["PriceBody"] | null;
             /** Released */
             released: string | null;
-            /** Knowledge Cutoff */
-            knowledge_cutoff: string | null;
             /** Status */
             status: string;
             /** Successor */
             successor: string | null;
-            /** Image Tokens */
-            image_tokens: number | null;
-            /** File Tokens */
-            file_tokens: number | null;
-            price: components["schemas"]["PriceBody"] | null;
-            /** Links */
-            links: string[];
-            /** Notes */
-            notes: string | null;
+            /** Training */
+            training: string | null;
         };
         /** CardList */
         CardList: {
@@ -1317,28 +1317,32 @@ export interface components {
          * @description Whether every event's hash follows from the one before.
          */
         Chain: {
-            /** Whole */
-            whole: boolean;
+            /** Broken At */
+            broken_at: number | null;
             /** Events */
             events: number;
             /** Head */
             head: string;
-            /** Broken At */
-            broken_at: number | null;
+            /** Whole */
+            whole: boolean;
         };
         /** ChangeBody */
         ChangeBody: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /** Effect */
+            effect: string;
             /**
              * Kind
              * @enum {string}
              */
-            kind: "add" | "change" | "remove";
+            kind: "added" | "changed" | "removed";
             /** Path */
-            path: string;
-            /** Old */
-            old: string | null;
-            /** New */
-            new: string | null;
+            path: string[];
+            /** Weakens */
+            weakens: string;
         };
         /** ChangedBudget */
         ChangedBudget: {
@@ -1355,39 +1359,39 @@ export interface components {
          * @description What runs; null and empty before the first apply.
          */
         ConfigState: {
-            version: components["schemas"]["VersionBody"] | null;
+            /** Differs On Disk */
+            differs_on_disk: boolean | null;
             /** Digest */
             digest: string | null;
             /** Files */
             files: {
                 [key: string]: string;
             };
-            /** Differs On Disk */
-            differs_on_disk: boolean | null;
+            version: components["schemas"]["VersionBody"] | null;
         };
         /**
          * CostRow
          * @description What one value of the grouping has cost. Sums are exact.
          */
         CostRow: {
-            /** Group */
-            group: string;
-            /** Cost */
-            cost: string;
+            /** Cached Tokens */
+            cached_tokens: number;
             /** Calls */
             calls: number;
-            /** Unknown */
-            unknown: number;
+            /** Cost */
+            cost: string;
             /** Estimated */
             estimated: number;
-            /** Unconfirmed */
-            unconfirmed: number;
+            /** Group */
+            group: string;
             /** Input Tokens */
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
-            /** Cached Tokens */
-            cached_tokens: number;
+            /** Unconfirmed */
+            unconfirmed: number;
+            /** Unknown */
+            unknown: number;
         };
         /**
          * Costs
@@ -1396,50 +1400,62 @@ export interface components {
         Costs: {
             /** By */
             by: string;
-            /** Start Ms */
-            start_ms: number;
             /** End Ms */
             end_ms: number;
             /** Rows */
             rows: components["schemas"]["CostRow"][];
+            /** Start Ms */
+            start_ms: number;
             total: components["schemas"]["CostRow"];
         };
         /** Decision */
         Decision: {
             /**
-             * Decision
-             * @enum {string}
-             */
-            decision: "approve" | "reject" | "withdraw";
-            /**
              * Comment
              * @default
              */
             comment?: string;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject" | "withdraw";
         };
         /**
          * Erasure
          * @description What was deleted.
          */
         Erasure: {
-            /** Traces */
-            traces: number;
             /** Spans */
             spans: number;
             /** Stored */
             stored: number;
+            /** Traces */
+            traces: number;
         };
         /** ErasureRequest */
         ErasureRequest: {
             /** User */
             user: string;
         };
+        /**
+         * ErrorBody
+         * @description `code` is stable; `message` is one sentence that says what to change; `param` names the field.
+         */
+        ErrorBody: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Param */
+            param?: string | null;
+        };
         /** FacetValue */
         FacetValue: {
-            /** Value */
-            value: string;
             /** Count */
             count: number;
+            /** Value */
+            value: string;
         };
         /**
          * Facets
@@ -1455,33 +1471,34 @@ export interface components {
         };
         /** FeedbackBody */
         FeedbackBody: {
-            /** Id */
-            id: string;
-            /** Trace */
-            trace: string;
-            /** Span */
-            span: string | null;
-            /** Kind */
-            kind: string;
-            /** Name */
-            name: string;
-            /** Value */
-            value: number | boolean | string | null;
-            /** Comment */
-            comment: string;
             /** By */
             by: string;
             /** By Name */
             by_name: string;
+            /** Comment */
+            comment: string;
             /** Created Ms */
             created_ms: number;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Span */
+            span: string | null;
+            /** Trace */
+            trace: string;
+            /** Value */
+            value: number | boolean | string | null;
         };
         /** FeedbackRequest */
         FeedbackRequest: {
-            /** Trace */
-            trace: string;
-            /** Span */
-            span?: string | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
             /**
              * Kind
              * @enum {string}
@@ -1492,45 +1509,39 @@ export interface components {
              * @default
              */
             name?: string;
+            /** Span */
+            span?: string | null;
+            /** Trace */
+            trace: string;
             /** Value */
             value?: number | boolean | string | null;
-            /**
-             * Comment
-             * @default
-             */
-            comment?: string;
-        };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
         };
         /** HealthBody */
         HealthBody: {
+            /** Config Digest */
+            config_digest: string | null;
+            /** Disk Free */
+            disk_free: number;
+            /** Disk Total */
+            disk_total: number;
+            /** Problems */
+            problems: string[];
+            /** Processes */
+            processes: components["schemas"]["ProcessBody"][];
+            /** Schema Version */
+            schema_version: string;
+            sizes: components["schemas"]["Sizes"];
+            /** Spool Lag S */
+            spool_lag_s: number | null;
             /**
              * State
              * @enum {string}
              */
             state: "ok" | "degraded";
-            /** Problems */
-            problems: string[];
-            /** Version */
-            version: string;
-            /** Schema Version */
-            schema_version: string;
-            /** Config Digest */
-            config_digest: string | null;
             /** Uptime S */
             uptime_s: number;
-            /** Processes */
-            processes: components["schemas"]["ProcessBody"][];
-            /** Disk Free */
-            disk_free: number;
-            /** Disk Total */
-            disk_total: number;
-            sizes: components["schemas"]["Sizes"];
-            /** Spool Lag S */
-            spool_lag_s: number | null;
+            /** Version */
+            version: string;
         };
         /**
          * HeatMap
@@ -1538,14 +1549,14 @@ export interface components {
          *     `edges_ms[j]` to `edges_ms[j + 1]`, which grow by a constant factor.
          */
         HeatMap: {
+            /** Counts */
+            counts: number[][];
+            /** Edges Ms */
+            edges_ms: number[];
             /** Step Ms */
             step_ms: number;
             /** Times Ms */
             times_ms: number[];
-            /** Edges Ms */
-            edges_ms: number[];
-            /** Counts */
-            counts: number[][];
         };
         /** Invite */
         Invite: {
@@ -1563,7 +1574,8 @@ export interface components {
         };
         /**
          * Invited
-         * @description `link` is the path of a page that makes the account; it works once, for a week, and is not shown again.
+         * @description `link` is the path of a page that makes the account; it works once, for a week, and is shown
+         *     this once.
          */
         Invited: {
             account: components["schemas"]["AccountBody"];
@@ -1572,29 +1584,29 @@ export interface components {
         };
         /** JobBody */
         JobBody: {
+            /** By */
+            by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Done */
+            done: number | null;
             /** Id */
             id: string;
             /** Kind */
             kind: string;
-            /** Subject */
-            subject: string;
+            /** Message */
+            message: string;
             /**
              * State
              * @enum {string}
              */
             state: "queued" | "running" | "done" | "failed" | "cancelled";
-            /** Done */
-            done: number | null;
+            /** Subject */
+            subject: string;
             /** Total */
             total: number | null;
             /** Unit */
             unit: string;
-            /** Message */
-            message: string;
-            /** By */
-            by: string;
-            /** Created Ms */
-            created_ms: number;
             /** Updated Ms */
             updated_ms: number;
         };
@@ -1605,59 +1617,59 @@ export interface components {
         };
         /** KeyBody */
         KeyBody: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
+            /** Budgets */
+            budgets: string[];
+            /** Calls 30D */
+            calls_30d: number;
+            /** Capture */
+            capture: string | null;
+            /** Cost 30D */
+            cost_30d: string;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Expires Ms */
+            expires_ms: number | null;
             /** Hint */
             hint: string;
+            /** Id */
+            id: string;
+            /** Limits */
+            limits: components["schemas"]["LimitBody"][];
+            /** Name */
+            name: string;
             /** Project */
             project: string;
-            /** Team */
-            team: string;
-            /** User */
-            user: string;
+            /** Revoked Ms */
+            revoked_ms: number | null;
             /**
              * Role
              * @enum {string}
              */
             role: "caller" | "viewer" | "editor" | "admin";
+            /** Rotated Ms */
+            rotated_ms: number | null;
             /** Routes */
             routes: string[];
-            /** Expires Ms */
-            expires_ms: number | null;
-            /** Tags */
-            tags: {
-                [key: string]: string;
-            };
-            /** Limits */
-            limits: components["schemas"]["LimitBody"][];
-            /** Budgets */
-            budgets: string[];
-            /** Capture */
-            capture: string | null;
             /**
              * State
              * @enum {string}
              */
             state: "active" | "expired" | "revoked";
-            /** Created Ms */
-            created_ms: number;
-            /** Created By */
-            created_by: string;
-            /** Revoked Ms */
-            revoked_ms: number | null;
-            /** Rotated Ms */
-            rotated_ms: number | null;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            /** Team */
+            team: string;
             /**
              * Used
              * @enum {string}
              */
             used: "hour" | "day" | "week" | "month" | "no";
-            /** Calls 30D */
-            calls_30d: number;
-            /** Cost 30D */
-            cost_30d: string;
+            /** User */
+            user: string;
         };
         /** KeyList */
         KeyList: {
@@ -1669,43 +1681,47 @@ export interface components {
          * @description What is absent stays as it is.
          */
         KeyPatch: {
-            /** Name */
-            name?: string | null;
-            /** Team */
-            team?: string | null;
-            /** User */
-            user?: string | null;
-            /** Role */
-            role?: ("caller" | "viewer" | "editor" | "admin") | null;
-            /** Routes */
-            routes?: string[] | null;
-            /** Expires Ms */
-            expires_ms?: number | null;
-            /** Tags */
-            tags?: {
-                [key: string]: string;
-            } | null;
-            /** Limits */
-            limits?: components["schemas"]["LimitBody"][] | null;
             /** Budgets */
             budgets?: string[] | null;
             /** Capture */
             capture?: string | null;
+            /** Expires Ms */
+            expires_ms?: number | null;
+            /** Limits */
+            limits?: components["schemas"]["LimitBody"][] | null;
+            /** Name */
+            name?: string | null;
+            /** Role */
+            role?: ("caller" | "viewer" | "editor" | "admin") | null;
+            /** Routes */
+            routes?: string[] | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            } | null;
+            /** Team */
+            team?: string | null;
+            /** User */
+            user?: string | null;
         };
         /** KeyRequest */
         KeyRequest: {
+            /**
+             * Budgets
+             * @default []
+             */
+            budgets?: string[];
+            /** Capture */
+            capture?: string | null;
+            /** Expires Ms */
+            expires_ms?: number | null;
+            /**
+             * Limits
+             * @default []
+             */
+            limits?: components["schemas"]["LimitBody"][];
             /** Name */
             name: string;
-            /**
-             * Team
-             * @default
-             */
-            team?: string;
-            /**
-             * User
-             * @default
-             */
-            user?: string;
             /**
              * Role
              * @default caller
@@ -1719,8 +1735,6 @@ export interface components {
              *     ]
              */
             routes?: string[];
-            /** Expires Ms */
-            expires_ms?: number | null;
             /**
              * Tags
              * @default {}
@@ -1729,51 +1743,49 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * Limits
-             * @default []
+             * Team
+             * @default
              */
-            limits?: components["schemas"]["LimitBody"][];
+            team?: string;
             /**
-             * Budgets
-             * @default []
+             * User
+             * @default
              */
-            budgets?: string[];
-            /** Capture */
-            capture?: string | null;
+            user?: string;
         };
         /** LicenceBody */
         LicenceBody: {
-            /** Name */
-            name: string;
             /** Kind */
             kind: string;
-            /** Url */
-            url: string | null;
+            /** Name */
+            name: string;
             /** Notes */
             notes: string | null;
+            /** Url */
+            url: string | null;
         };
         /**
          * LimitBody
          * @description At most `amount` of `unit` within any `window_s` seconds; money is a decimal string of dollars.
          */
         LimitBody: {
-            /**
-             * Unit
-             * @enum {string}
-             */
-            unit: "requests" | "tokens" | "money";
             /** Amount */
             amount: string;
-            /**
-             * Window S
-             * @default 60
-             */
-            window_s?: number;
             /**
              * Name
              * @default
              */
             name?: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "requests" | "tokens" | "money";
+            /**
+             * Window S
+             * @default 60
+             */
+            window_s?: number;
         };
         /**
          * Mark
@@ -1797,17 +1809,17 @@ export interface components {
          * @description Who is signed in.
          */
         Me: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
             /** Email */
             email?: string | null;
+            /** Id */
+            id: string;
             /**
              * Kind
              * @enum {string}
              */
             kind: "account" | "key" | "local";
+            /** Name */
+            name: string;
             /** Roles */
             roles: {
                 [key: string]: "viewer" | "editor" | "admin";
@@ -1820,44 +1832,44 @@ export interface components {
         MeasuredBody: {
             /** Calls */
             calls: number;
+            /** Cost */
+            cost: string;
             /** Errors */
             errors: number;
-            /** P50 Ms */
-            p50_ms: number | null;
-            /** P95 Ms */
-            p95_ms: number | null;
             /** First Token P50 Ms */
             first_token_p50_ms: number | null;
-            /** Tokens Per S */
-            tokens_per_s: number | null;
             /** Input Tokens */
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
-            /** Cost */
-            cost: string;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** Tokens Per S */
+            tokens_per_s: number | null;
             /** Unknown Cost */
             unknown_cost: number;
         };
         /** ModelBody */
         ModelBody: {
-            /** Id */
-            id: string;
-            /** Provider */
-            provider: string;
-            /** Upstream */
-            upstream: string;
-            /** Region */
-            region: string;
-            /** Dialect */
-            dialect: string;
-            card: components["schemas"]["CardBody"];
-            price: components["schemas"]["PriceBody"] | null;
             /** Adapters */
             adapters: string[];
+            card: components["schemas"]["CardBody"];
+            /** Dialect */
+            dialect: string;
+            /** Id */
+            id: string;
+            measured: components["schemas"]["MeasuredBody"];
+            price: components["schemas"]["PriceBody"] | null;
+            /** Provider */
+            provider: string;
+            /** Region */
+            region: string;
             /** Routes */
             routes: string[];
-            measured: components["schemas"]["MeasuredBody"];
+            /** Upstream */
+            upstream: string;
         };
         /** ModelList */
         ModelList: {
@@ -1870,9 +1882,9 @@ export interface components {
          */
         NewKey: {
             key: components["schemas"]["KeyBody"];
+            served: components["schemas"]["Served"];
             /** Token */
             token: string;
-            served: components["schemas"]["Served"];
         };
         /**
          * NewTraces
@@ -1886,10 +1898,10 @@ export interface components {
         };
         /** PasswordChange */
         PasswordChange: {
-            /** Old */
-            old: string;
             /** New */
             new: string;
+            /** Old */
+            old: string;
         };
         /** PasswordSignIn */
         PasswordSignIn: {
@@ -1902,10 +1914,10 @@ export interface components {
         Plan: {
             /** Changes */
             changes: components["schemas"]["ChangeBody"][];
-            /** Digest */
-            digest: string;
             /** Current */
             current: number | null;
+            /** Digest */
+            digest: string;
         };
         /** PlanRequest */
         PlanRequest: {
@@ -1916,14 +1928,14 @@ export interface components {
         };
         /** PlaygroundModel */
         PlaygroundModel: {
-            /** Id */
-            id: string;
-            /** Route */
-            route: boolean;
             /** Capabilities */
             capabilities: string[];
             /** Context */
             context: number | null;
+            /** Id */
+            id: string;
+            /** Route */
+            route: boolean;
         };
         /** PlaygroundModels */
         PlaygroundModels: {
@@ -1935,37 +1947,46 @@ export interface components {
          * @description Decimal strings: dollars for one million tokens, an image or a call. None is unknown, "0" is free.
          */
         PriceBody: {
-            /** Id */
-            id: string;
-            /** Input */
-            input: string | null;
-            /** Output */
-            output: string | null;
-            /** Cached */
-            cached: string | null;
-            /** Cache Write */
-            cache_write: string | null;
-            /** Cache Write 1H */
-            cache_write_1h: string | null;
-            /** Reasoning */
-            reasoning: string | null;
             /** Audio Input */
             audio_input: string | null;
             /** Audio Output */
             audio_output: string | null;
-            /** Image */
-            image: string | null;
-            /** Request */
-            request: string;
-            /** Tiers */
-            tiers: components["schemas"]["TierBody"][];
+            /** Cache Write */
+            cache_write: string | null;
+            /** Cache Write 1H */
+            cache_write_1h: string | null;
+            /** Cached */
+            cached: string | null;
             /** Date */
             date: string | null;
+            /** Id */
+            id: string;
+            /** Image */
+            image: string | null;
+            /** Input */
+            input: string | null;
+            /** Output */
+            output: string | null;
+            /** Reasoning */
+            reasoning: string | null;
+            /** Request */
+            request: string;
             /** Source */
             source: string | null;
+            /** Tiers */
+            tiers: components["schemas"]["TierBody"][];
+        };
+        /**
+         * Problem
+         * @description Every answer with a status of 400 or more.
+         */
+        Problem: {
+            error: components["schemas"]["ErrorBody"];
         };
         /** ProcessBody */
         ProcessBody: {
+            /** Detail */
+            detail: string;
             /** Name */
             name: string;
             /** Pid */
@@ -1975,47 +1996,45 @@ export interface components {
              * @enum {string}
              */
             state: "running" | "down" | "behind";
-            /** Detail */
-            detail: string;
         };
         /**
          * Pulse
          * @description How it goes. `times_ms` are the starts of steps; the last may be still filling.
          */
         Pulse: {
-            /** Start Ms */
-            start_ms: number;
             /** End Ms */
             end_ms: number;
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
+            previous: components["schemas"]["PulseTotals"];
+            series: components["schemas"]["PulseSeries"];
+            /** Slowest */
+            slowest: components["schemas"]["TraceSummary"][];
+            /** Start Ms */
+            start_ms: number;
             /** Step Ms */
             step_ms: number;
             /** Times Ms */
             times_ms: number[];
-            series: components["schemas"]["PulseSeries"];
             totals: components["schemas"]["PulseTotals"];
-            previous: components["schemas"]["PulseTotals"];
-            /** Marks */
-            marks: components["schemas"]["Mark"][];
-            /** Slowest */
-            slowest: components["schemas"]["TraceSummary"][];
         };
         /**
          * PulseSeries
          * @description One value for each of `Pulse.times_ms`; None where nothing was measured.
          */
         PulseSeries: {
-            /** Requests Per S */
-            requests_per_s: number[];
+            /** Cache Hit Share */
+            cache_hit_share: (number | null)[];
+            /** Cost */
+            cost: {
+                [key: string]: string[];
+            };
             /** Errors */
             errors: {
                 [key: string]: number[];
             };
-            /** P50 Ms */
-            p50_ms: (number | null)[];
-            /** P95 Ms */
-            p95_ms: (number | null)[];
-            /** P99 Ms */
-            p99_ms: (number | null)[];
+            /** Fallback Share */
+            fallback_share: (number | null)[];
             /** First Token P50 Ms */
             first_token_p50_ms: (number | null)[];
             /** First Token P95 Ms */
@@ -2026,38 +2045,34 @@ export interface components {
             input_tokens: number[];
             /** Output Tokens */
             output_tokens: number[];
-            /** Cost */
-            cost: {
-                [key: string]: string[];
-            };
-            /** Unknown Cost */
-            unknown_cost: number[];
-            /** Cache Hit Share */
-            cache_hit_share: (number | null)[];
-            /** Fallback Share */
-            fallback_share: (number | null)[];
+            /** P50 Ms */
+            p50_ms: (number | null)[];
+            /** P95 Ms */
+            p95_ms: (number | null)[];
+            /** P99 Ms */
+            p99_ms: (number | null)[];
+            /** Requests Per S */
+            requests_per_s: number[];
             /** Retry Share */
             retry_share: (number | null)[];
+            /** Unknown Cost */
+            unknown_cost: number[];
         };
         /**
          * PulseTotals
          * @description The whole window in one line. Percentiles are within 1 % of the exact ones.
          */
         PulseTotals: {
-            /** Requests */
-            requests: number;
-            /** Requests Per S */
-            requests_per_s: number;
-            /** Errors */
-            errors: number;
+            /** Cache Hit Share */
+            cache_hit_share: number | null;
+            /** Cost */
+            cost: string;
             /** Error Share */
             error_share: number | null;
-            /** P50 Ms */
-            p50_ms: number | null;
-            /** P95 Ms */
-            p95_ms: number | null;
-            /** P99 Ms */
-            p99_ms: number | null;
+            /** Errors */
+            errors: number;
+            /** Fallback Share */
+            fallback_share: number | null;
             /** First Token P50 Ms */
             first_token_p50_ms: number | null;
             /** First Token P95 Ms */
@@ -2066,26 +2081,30 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
-            /** Cost */
-            cost: string;
-            /** Unknown Cost */
-            unknown_cost: number;
-            /** Cache Hit Share */
-            cache_hit_share: number | null;
-            /** Fallback Share */
-            fallback_share: number | null;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
+            /** Requests */
+            requests: number;
+            /** Requests Per S */
+            requests_per_s: number;
             /** Retry Share */
             retry_share: number | null;
+            /** Unknown Cost */
+            unknown_cost: number;
         };
         /** RollbackRequest */
         RollbackRequest: {
-            /** Number */
-            number: number;
             /**
              * Comment
              * @default
              */
             comment?: string;
+            /** Number */
+            number: number;
         };
         /** Rotation */
         Rotation: {
@@ -2097,24 +2116,24 @@ export interface components {
         };
         /** RouteBody */
         RouteBody: {
-            /** Name */
-            name: string;
-            /** Targets */
-            targets: components["schemas"]["TargetBody"][];
-            /** Strategy */
-            strategy: string;
-            /** Sticky */
-            sticky: string;
-            /** Retries */
-            retries: number;
             /** Cache Ttl S */
             cache_ttl_s: number;
             /** Capture */
             capture: string;
-            /** Regions */
-            regions: string[];
             /** Implicit */
             implicit: boolean;
+            /** Name */
+            name: string;
+            /** Regions */
+            regions: string[];
+            /** Retries */
+            retries: number;
+            /** Sticky */
+            sticky: string;
+            /** Strategy */
+            strategy: string;
+            /** Targets */
+            targets: components["schemas"]["TargetBody"][];
         };
         /** RouteList */
         RouteList: {
@@ -2154,55 +2173,53 @@ export interface components {
          * @description What the page needs to know before it draws anything.
          */
         SessionState: {
-            principal: components["schemas"]["Me"] | null;
-            /** Needs Setup */
-            needs_setup: boolean;
-            /** Methods */
-            methods: ("password" | "oidc")[];
             /** Csrf */
             csrf: string | null;
-            /** Version */
-            version: string;
+            /** Methods */
+            methods: ("password" | "oidc")[];
+            /** Needs Setup */
+            needs_setup: boolean;
+            principal: components["schemas"]["Me"] | null;
             /** Projects */
             projects: string[];
             /** Role */
             role: ("viewer" | "editor" | "admin") | null;
+            /** Version */
+            version: string;
         };
         /**
          * SessionSummary
          * @description A conversation: the traces that name the same session.
          */
         SessionSummary: {
-            /** Id */
-            id: string;
-            /** User */
-            user: string;
-            /** Start Ms */
-            start_ms: number;
+            /** Cost */
+            cost: string;
             /** End Ms */
             end_ms: number;
-            /** Traces */
-            traces: number;
             /** Errors */
             errors: number;
+            /** Id */
+            id: string;
+            /** Input */
+            input: string;
             /** Input Tokens */
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
-            /** Cost */
-            cost: string;
+            /** Start Ms */
+            start_ms: number;
+            /** Traces */
+            traces: number;
             /** Unknown Costs */
             unknown_costs: number;
-            /** Input */
-            input: string;
+            /** User */
+            user: string;
         };
         /**
          * Setup
          * @description Redeems a one-time link: of the first account, of an invitation, or of a forgotten password.
          */
         Setup: {
-            /** Token */
-            token: string;
             /** Email */
             email?: string | null;
             /**
@@ -2212,202 +2229,204 @@ export interface components {
             name?: string;
             /** Password */
             password: string;
+            /** Token */
+            token: string;
         };
         /**
          * Sizes
          * @description Bytes.
          */
         Sizes: {
+            /** Blobs */
+            blobs: number;
             /** Database */
             database: number;
+            /** Ledger */
+            ledger: number;
+            /** Logs */
+            logs: number;
             /** Spans */
             spans: number;
             /** Spool */
             spool: number;
-            /** Ledger */
-            ledger: number;
             /** Stored */
             stored: number;
-            /** Blobs */
-            blobs: number;
-            /** Logs */
-            logs: number;
         };
         /**
          * SpanDetail
          * @description One span with all that is known of it. `offset_ms` counts from the trace's start.
          */
         SpanDetail: {
-            /** Id */
-            id: string;
-            /** Parent */
-            parent: string | null;
-            /** Name */
-            name: string;
-            /** Kind */
-            kind: string;
-            /** Start Ms */
-            start_ms: number;
-            /** Offset Ms */
-            offset_ms: number;
-            /** Duration Ms */
-            duration_ms: number;
-            /** Status */
-            status: string;
-            /** Status Message */
-            status_message: string;
-            /** Operation */
-            operation: string;
-            /** Service */
-            service: string;
-            /** Provider */
-            provider: string;
-            /** Model */
-            model: string;
-            /** Response Model */
-            response_model: string;
-            /** Route */
-            route: string;
-            /** Target */
-            target: string;
-            /** Key */
-            key: string;
-            /** Team */
-            team: string;
-            /** User */
-            user: string;
-            /** Session */
-            session: string;
-            /** Episode */
-            episode: string;
-            /** Tags */
-            tags: {
-                [key: string]: string;
-            };
-            /** Input Tokens */
-            input_tokens: number | null;
-            /** Output Tokens */
-            output_tokens: number | null;
-            /** Cached Tokens */
-            cached_tokens: number | null;
-            /** Reasoning Tokens */
-            reasoning_tokens: number | null;
-            /** Usage */
-            usage: string;
-            /** Cost */
-            cost: string | null;
-            /** Price */
-            price: string;
-            /** First Token Ms */
-            first_token_ms: number | null;
-            /** Cache */
-            cache: string;
             /** Attempts */
             attempts: number | null;
-            /** Stop Reason */
-            stop_reason: string;
-            /** Http Status */
-            http_status: number | null;
-            /** Error Kind */
-            error_kind: string;
-            /** Config */
-            config: string;
-            /** Confirmed */
-            confirmed: boolean;
-            /** Source */
-            source: string;
-            /** Critical */
-            critical: boolean;
-            /** Input */
-            input: string | null;
-            /** Output */
-            output: string | null;
             /** Attributes */
             attributes: {
                 [key: string]: unknown;
             };
+            /** Cache */
+            cache: string;
+            /** Cached Tokens */
+            cached_tokens: number | null;
+            /** Config */
+            config: string;
+            /** Confirmed */
+            confirmed: boolean;
+            /** Cost */
+            cost: string | null;
+            /** Critical */
+            critical: boolean;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Episode */
+            episode: string;
+            /** Error Kind */
+            error_kind: string;
             /** Events */
             events: components["schemas"]["SpanEvent"][];
+            /** First Token Ms */
+            first_token_ms: number | null;
+            /** Http Status */
+            http_status: number | null;
+            /** Id */
+            id: string;
+            /** Input */
+            input: string | null;
+            /** Input Tokens */
+            input_tokens: number | null;
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
             /** Links */
             links: components["schemas"]["SpanLink"][];
-            /** Scope */
-            scope: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Offset Ms */
+            offset_ms: number;
+            /** Operation */
+            operation: string;
+            /** Output */
+            output: string | null;
+            /** Output Tokens */
+            output_tokens: number | null;
+            /** Parent */
+            parent: string | null;
+            /** Price */
+            price: string;
+            /** Provider */
+            provider: string;
+            /** Reasoning Tokens */
+            reasoning_tokens: number | null;
+            /** Response Model */
+            response_model: string;
+            /** Route */
+            route: string;
             /** Schema Url */
             schema_url: string;
+            /** Scope */
+            scope: string;
+            /** Service */
+            service: string;
+            /** Session */
+            session: string;
+            /** Source */
+            source: string;
+            /** Start Ms */
+            start_ms: number;
+            /** Status */
+            status: string;
+            /** Status Message */
+            status_message: string;
+            /** Stop Reason */
+            stop_reason: string;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            /** Target */
+            target: string;
+            /** Team */
+            team: string;
+            /** Usage */
+            usage: string;
+            /** User */
+            user: string;
         };
         /**
          * SpanEvent
          * @description Something that happened at one time within a span.
          */
         SpanEvent: {
-            /** Name */
-            name: string;
             /** At Ms */
             at_ms: number;
             /** Attributes */
             attributes: {
                 [key: string]: unknown;
             };
+            /** Name */
+            name: string;
         };
         /**
          * SpanLink
          * @description Another span that this one has to do with.
          */
         SpanLink: {
-            /** Trace Id */
-            trace_id: string;
-            /** Span Id */
-            span_id: string;
             /** Attributes */
             attributes: {
                 [key: string]: unknown;
             };
+            /** Span Id */
+            span_id: string;
+            /** Trace Id */
+            trace_id: string;
         };
         /**
          * SpendBody
          * @description One subject of a budget in the current window.
          */
         SpendBody: {
-            /** Subject */
-            subject: string;
-            /** Spent */
-            spent: string;
-            /** Reserved */
-            reserved: string | null;
             /** Forecast */
             forecast: string | null;
+            /** Reserved */
+            reserved: string | null;
             /** Share */
             share: number;
+            /** Spent */
+            spent: string;
+            /** Subject */
+            subject: string;
         };
         /** TargetBody */
         TargetBody: {
+            /** Max Input Tokens */
+            max_input_tokens: number | null;
+            /** Min Input Tokens */
+            min_input_tokens: number | null;
             /** Model */
             model: string;
-            /** Weight */
-            weight: number;
             /** Order */
             order: number;
             /** Tags */
             tags: {
                 [key: string]: string;
             };
-            /** Min Input Tokens */
-            min_input_tokens: number | null;
-            /** Max Input Tokens */
-            max_input_tokens: number | null;
+            /** Weight */
+            weight: number;
         };
         /** TierBody */
         TierBody: {
             /** Above */
             above: number;
+            /** Cache Write */
+            cache_write: string | null;
+            /** Cached */
+            cached: string | null;
             /** Input */
             input: string | null;
             /** Output */
             output: string | null;
-            /** Cached */
-            cached: string | null;
-            /** Cache Write */
-            cache_write: string | null;
         };
         /**
          * TraceDetail
@@ -2416,9 +2435,9 @@ export interface components {
         TraceDetail: {
             /** Id */
             id: string;
-            summary: components["schemas"]["TraceSummary"];
             /** Spans */
             spans: components["schemas"]["SpanDetail"][];
+            summary: components["schemas"]["TraceSummary"];
             /**
              * Truncated
              * @default false
@@ -2430,131 +2449,118 @@ export interface components {
          * @description Part of a list; `next` goes into the next request as `cursor`, None on the last page.
          */
         TracePage: {
+            /**
+             * Complete
+             * @default true
+             */
+            complete?: boolean;
             /** Items */
             items: components["schemas"]["TraceSummary"][];
             /** Next */
             next: string | null;
             /** Total */
             total: number | null;
-            /**
-             * Complete
-             * @default true
-             */
-            complete?: boolean;
         };
         /**
          * TraceSummary
          * @description One line of the list of traces.
          */
         TraceSummary: {
-            /** Id */
-            id: string;
-            /** Root */
-            root: string | null;
-            /** Name */
-            name: string;
-            /** Start Ms */
-            start_ms: number;
+            /** Attempts */
+            attempts: number;
+            /** Cache */
+            cache: string;
+            /** Config */
+            config: string;
+            /** Cost */
+            cost: string | null;
             /** Duration Ms */
             duration_ms: number;
+            /** Error Kind */
+            error_kind: string;
+            /** Errors */
+            errors: number;
+            /** First Token Ms */
+            first_token_ms: number | null;
+            /** Http Status */
+            http_status: number | null;
+            /** Id */
+            id: string;
+            /** Input */
+            input: string;
+            /** Input Tokens */
+            input_tokens: number | null;
+            /** Key */
+            key: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Operation */
+            operation: string;
+            /** Output */
+            output: string;
+            /** Output Tokens */
+            output_tokens: number | null;
+            /** Provider */
+            provider: string;
+            /** Root */
+            root: string | null;
+            /** Route */
+            route: string;
+            /** Service */
+            service: string;
+            /** Session */
+            session: string;
+            /** Spans */
+            spans: number;
+            /** Start Ms */
+            start_ms: number;
             /**
              * Status
              * @enum {string}
              */
             status: "ok" | "error" | "unset";
-            /** Http Status */
-            http_status: number | null;
-            /** Error Kind */
-            error_kind: string;
-            /** Operation */
-            operation: string;
-            /** Service */
-            service: string;
-            /** Route */
-            route: string;
-            /** Model */
-            model: string;
-            /** Provider */
-            provider: string;
-            /** User */
-            user: string;
-            /** Session */
-            session: string;
-            /** Team */
-            team: string;
-            /** Key */
-            key: string;
-            /** Cache */
-            cache: string;
-            /** Input Tokens */
-            input_tokens: number | null;
-            /** Output Tokens */
-            output_tokens: number | null;
-            /** Cost */
-            cost: string | null;
-            /** Unknown Costs */
-            unknown_costs: number;
-            /** First Token Ms */
-            first_token_ms: number | null;
-            /** Attempts */
-            attempts: number;
-            /** Spans */
-            spans: number;
-            /** Errors */
-            errors: number;
-            /** Unconfirmed */
-            unconfirmed: boolean;
-            /** Config */
-            config: string;
-            /** Input */
-            input: string;
-            /** Output */
-            output: string;
             /** Tags */
             tags: {
                 [key: string]: string;
             };
+            /** Team */
+            team: string;
+            /** Unconfirmed */
+            unconfirmed: boolean;
+            /** Unknown Costs */
+            unknown_costs: number;
+            /** User */
+            user: string;
         };
         /**
          * TraceView
          * @description A trace and what people and programs have said of it.
          */
         TraceView: {
-            trace: components["schemas"]["TraceDetail"];
             /** Feedback */
             feedback: components["schemas"]["FeedbackBody"][];
-        };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
+            trace: components["schemas"]["TraceDetail"];
         };
         /** VersionBody */
         VersionBody: {
-            /** Number */
-            number: number;
-            /** Digest */
-            digest: string;
-            /** Comment */
-            comment: string;
             /** By */
             by: string;
             /** By Name */
             by_name: string;
+            /** Comment */
+            comment: string;
             /** Created Ms */
             created_ms: number;
-            /** Rolled Back To */
-            rolled_back_to: number | null;
             /** Current */
             current: boolean;
+            /** Digest */
+            digest: string;
+            /** Number */
+            number: number;
+            /** Rolled Back To */
+            rolled_back_to: number | null;
         };
         /** VersionList */
         VersionList: {
@@ -2568,19 +2574,19 @@ export interface components {
          * @description One known model file: in the cache on disk, or to be had by a pull.
          */
         WeightsBody: {
+            card: components["schemas"]["CardBody"] | null;
             /** Name */
             name: string;
-            card: components["schemas"]["CardBody"] | null;
-            /** Source */
-            source: string;
-            /** Size Bytes */
-            size_bytes: number | null;
-            /** Present */
-            present: boolean;
             /** Path */
             path: string | null;
+            /** Present */
+            present: boolean;
             /** Served */
             served: boolean;
+            /** Size Bytes */
+            size_bytes: number | null;
+            /** Source */
+            source: string;
         };
         /** WeightsList */
         WeightsList: {
@@ -2596,7 +2602,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    list_accounts_api_accounts_get: {
+    list_accounts: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2617,18 +2623,18 @@ export interface operations {
                     "application/json": components["schemas"]["AccountList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    invite_account_api_accounts_post: {
+    invite_account: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2653,18 +2659,49 @@ export interface operations {
                     "application/json": components["schemas"]["Invited"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    change_account_api_accounts__id__patch: {
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_account: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2691,18 +2728,18 @@ export interface operations {
                     "application/json": components["schemas"]["AccountBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    link_account_api_accounts__id__link_post: {
+    link_account: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2725,49 +2762,18 @@ export interface operations {
                     "application/json": components["schemas"]["Invited"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    change_password_api_accounts_me_password_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PasswordChange"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_approvals_api_approvals_get: {
+    list_approvals: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2789,18 +2795,18 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovalList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ask_approval_api_approvals_post: {
+    ask_approval: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2825,18 +2831,18 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovalBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    decide_approval_api_approvals__id__decide_post: {
+    decide_approval: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2863,18 +2869,18 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovalBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_audit_api_audit_get: {
+    list_audit: {
         parameters: {
             query?: {
                 /** @description An act, or the start of one such as `key.` */
@@ -2901,18 +2907,18 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    verify_audit_api_audit_verify_get: {
+    verify_audit: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2933,18 +2939,18 @@ export interface operations {
                     "application/json": components["schemas"]["Chain"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_budgets_api_budgets_get: {
+    list_budgets: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -2965,18 +2971,18 @@ export interface operations {
                     "application/json": components["schemas"]["BudgetList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    create_budget_api_budgets_post: {
+    create_budget: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3001,18 +3007,18 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedBudget"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    delete_budget_api_budgets__name__delete: {
+    delete_budget: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3035,18 +3041,18 @@ export interface operations {
                     "application/json": components["schemas"]["Served"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    change_budget_api_budgets__name__patch: {
+    change_budget: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3073,18 +3079,52 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedBudget"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    read_config_api_config_get: {
+    list_cards: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+                /** @description Words that the id, name or family has. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardList"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_config: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3105,122 +3145,18 @@ export interface operations {
                     "application/json": components["schemas"]["ConfigState"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_versions_api_config_versions_get: {
-        parameters: {
-            query?: {
-                cursor?: string | null;
-                limit?: number;
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["VersionList"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_version_api_config_versions__number__get: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConfigState"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    plan_config_api_config_plan_post: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PlanRequest"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Plan"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    apply_config_api_config_apply_post: {
+    apply_config: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3245,18 +3181,87 @@ export interface operations {
                     "application/json": components["schemas"]["AppliedBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    roll_back_api_config_rollback_post: {
+    export_config: {
+        parameters: {
+            query?: {
+                number?: number | null;
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_config: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3281,21 +3286,22 @@ export interface operations {
                     "application/json": components["schemas"]["AppliedBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    export_config_api_config_export_get: {
+    list_versions: {
         parameters: {
             query?: {
-                number?: number | null;
+                cursor?: string | null;
+                limit?: number;
                 /** @description The project that the call is about. */
                 project?: string;
             };
@@ -3311,21 +3317,131 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/zip": unknown;
+                    "application/json": components["schemas"]["VersionList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    give_feedback_api_feedback_post: {
+    read_version: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigState"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_costs: {
+        parameters: {
+            query?: {
+                /** @description team, user, route, model, key, day, project or tag:NAME */
+                by?: string;
+                /** @description The project that the call is about. */
+                project?: string;
+                format?: "json" | "csv";
+                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
+                from?: string;
+                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Costs"];
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_feedback: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3350,18 +3466,18 @@ export interface operations {
                     "application/json": components["schemas"]["FeedbackBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    read_health_api_health_get: {
+    read_health: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3382,70 +3498,18 @@ export interface operations {
                     "application/json": components["schemas"]["HealthBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    healthz_healthz_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Alive"];
-                };
-            };
-        };
-    };
-    metrics_metrics_get: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_jobs_api_jobs_get: {
+    list_jobs: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3466,18 +3530,18 @@ export interface operations {
                     "application/json": components["schemas"]["JobList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    read_job_api_jobs__id__get: {
+    read_job: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3500,18 +3564,18 @@ export interface operations {
                     "application/json": components["schemas"]["JobBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    cancel_job_api_jobs__id__cancel_post: {
+    cancel_job: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3534,18 +3598,18 @@ export interface operations {
                     "application/json": components["schemas"]["JobBody"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_keys_api_keys_get: {
+    list_keys: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3567,18 +3631,18 @@ export interface operations {
                     "application/json": components["schemas"]["KeyList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    create_key_api_keys_post: {
+    create_key: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3603,18 +3667,18 @@ export interface operations {
                     "application/json": components["schemas"]["NewKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    change_key_api_keys__id__patch: {
+    change_key: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3641,18 +3705,52 @@ export interface operations {
                     "application/json": components["schemas"]["ChangedKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    rotate_key_api_keys__id__rotate_post: {
+    revoke_key: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedKey"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_key: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3679,84 +3777,18 @@ export interface operations {
                     "application/json": components["schemas"]["NewKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    revoke_key_api_keys__id__revoke_post: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChangedKey"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_routes_api_routes_get: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RouteList"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_models_api_models_get: {
+    list_models: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -3781,24 +3813,24 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_cards_api_cards_get: {
+    finish: {
         parameters: {
             query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-                /** @description Words that the id, name or family has. */
-                q?: string;
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string;
             };
             header?: never;
             path?: never;
@@ -3807,124 +3839,24 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CardList"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_weights_api_weights_get: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WeightsList"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    pull_weights_api_weights__name__pull_post: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JobBody"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    remove_weights_api_weights__name__delete: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
+            302: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    begin_api_oidc_login_get: {
+    begin: {
         parameters: {
             query?: {
                 to?: string;
@@ -3942,49 +3874,96 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    finish_api_oidc_callback_get: {
+    playground_chat: {
         parameters: {
             query?: {
-                state?: string;
-                code?: string;
-                error?: string;
+                /** @description The project that the call is about. */
+                project?: string;
             };
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
         responses: {
             /** @description Successful Response */
-            302: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Validation Error */
-            422: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    playground_models_api_playground_models_get: {
+    playground_messages: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    playground_models: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4005,18 +3984,18 @@ export interface operations {
                     "application/json": components["schemas"]["PlaygroundModels"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    playground_chat_api_playground_chat_completions_post: {
+    playground_responses: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4044,211 +4023,18 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    playground_responses_api_playground_responses_post: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                    "text/event-stream": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    playground_messages_api_playground_messages_post: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                    "text/event-stream": unknown;
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_session_api_session_get: {
-        parameters: {
-            query?: {
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionState"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    sign_in_api_session_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PasswordSignIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionState"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    sign_out_api_session_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    setup_api_setup_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Setup"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionState"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    pulse_api_pulse_get: {
+    pulse: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4277,18 +4063,246 @@ export interface operations {
                     "application/json": components["schemas"]["Pulse"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_traces_api_traces_get: {
+    list_routes: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteList"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sign_in: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordSignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+                cursor?: string | null;
+                limit?: number;
+                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
+                from?: string;
+                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDetail"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_traces: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4318,56 +4332,18 @@ export interface operations {
                     "application/json": components["schemas"]["TracePage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    heat_map_api_traces_heatmap_get: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-                /** @description Filter, such as `model:gpt-* latency>2s status:error "refund"`. */
-                q?: string;
-                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
-                from?: string;
-                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
-                to?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HeatMap"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    facets_api_traces_facets_get: {
+    facets: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4394,18 +4370,56 @@ export interface operations {
                     "application/json": components["schemas"]["Facets"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    since_api_traces_since_get: {
+    heat_map: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+                /** @description Filter, such as `model:gpt-* latency>2s status:error "refund"`. */
+                q?: string;
+                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
+                from?: string;
+                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeatMap"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    since: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4428,18 +4442,18 @@ export interface operations {
                     "application/json": components["schemas"]["NewTraces"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    read_trace_api_traces__id__get: {
+    read_trace: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4462,28 +4476,22 @@ export interface operations {
                     "application/json": components["schemas"]["TraceView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    list_sessions_api_sessions_get: {
+    list_weights: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
                 project?: string;
-                cursor?: string | null;
-                limit?: number;
-                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
-                from?: string;
-                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
-                to?: string;
             };
             header?: never;
             path?: never;
@@ -4497,21 +4505,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionPage"];
+                    "application/json": components["schemas"]["WeightsList"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    read_session_api_sessions__id__get: {
+    remove_weights: {
         parameters: {
             query?: {
                 /** @description The project that the call is about. */
@@ -4519,8 +4527,69 @@ export interface operations {
             };
             header?: never;
             path: {
-                id: string;
+                name: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pull_weights: {
+        parameters: {
+            query?: {
+                /** @description The project that the call is about. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobBody"];
+                };
+            };
+            /** @description Refused; the message says what to change. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -4531,32 +4600,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionDetail"];
+                    "application/json": components["schemas"]["Alive"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    read_costs_api_costs_get: {
+    metrics: {
         parameters: {
             query?: {
-                /** @description team, user, route, model, key, day, project or tag:NAME */
-                by?: string;
                 /** @description The project that the call is about. */
                 project?: string;
-                format?: "json" | "csv";
-                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
-                from?: string;
-                /** @description Unix milliseconds, an ISO 8601 time, `now`, or relative to now: -15m, -1h, -7d. */
-                to?: string;
             };
             header?: never;
             path?: never;
@@ -4570,53 +4632,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Costs"];
-                    "text/csv": unknown;
+                    "text/plain": string;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused; the message says what to change. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    erase_api_erasures_post: {
-        parameters: {
-            query?: {
-                /** @description The project that the call is about. */
-                project?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ErasureRequest"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Erasure"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "text/plain": components["schemas"]["Problem"];
                 };
             };
         };

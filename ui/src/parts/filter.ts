@@ -50,7 +50,7 @@ function term(text: string): Term {
 export const join = (found: readonly Term[]) => found.map((each) => each.text).join(' ');
 
 export function quote(value: string): string {
-  return value === '' || /[\s"\\<>]/.test(value) ? `"${value.replace(/(["\\])/g, '\\$1')}"` : value;
+  return value === '' || /^-|[\s"\\<>,:]/.test(value) ? `"${value.replace(/(["\\])/g, '\\$1')}"` : value;
 }
 
 function unquote(value: string): string {

@@ -1,0 +1,55 @@
+/** Pictures of every page, wide and narrow, light and dark, into test-results/page. */
+import { mkdirSync } from 'node:fs';
+import { afterAll, beforeAll, test } from 'vitest';
+import { launch, NARROW, newestTrace, open, type Scheme, settled, WIDE } from './browser';
+
+const FOLDER = process.env.SCREENSHOTS ?? 'test-results/page';
+const ONLY = process.env.ONLY?.split(',');
+
+const PAGES: Record<string, string> = {
+  pulse: '/?from=-24h',
+  traces: '/traces?from=-24h',
+  filtered: '/traces?from=-24h&q=status:error',
+  trace: '/traces/{trace}',
+  peek: '/traces?from=-24h&peek={trace}',
+  sessions: '/sessions?from=-24h',
+  costs: '/costs?from=-24h',
+  playground: '/playground',
+  chat: '/chat',
+  models: '/models',
+  cards: '/models?tab=cards',
+  weights: '/models?tab=weights',
+  keys: '/keys',
+  budgets: '/keys?tab=budgets',
+  config: '/settings',
+  accounts: '/settings?tab=accounts',
+  approvals: '/settings?tab=approvals',
+  audit: '/settings?tab=audit',
+  health: '/settings?tab=health',
+  appearance: '/settings?tab=appearance',
+};
+
+const browser = launch();
+beforeAll(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  await browser;
+});
+afterAll(async () => (await browser).close());
+
+for (const [size, viewport] of Object.entries({ wide: WIDE, narrow: NARROW })) {
+  for (const scheme of ['light', 'dark'] as Scheme[]) {
+    test(`${size} ${scheme}`, { timeout: 180_000 }, async () => {
+      if (ONLY && !ONLY.some((each) => each === `${size}-${scheme}` || each in PAGES)) return;
+      const { context, page } = await open(await browser, { viewport, scheme });
+      const trace = (await newestTrace(page)) ?? '';
+      for (const [name, path] of Object.entries(PAGES)) {
+        if (ONLY && !ONLY.includes(name) && ONLY.some((each) => each in PAGES)) continue;
+        if (path.includes('{trace}') && !trace) continue;
+        await page.goto(path.replace('{trace}', trace));
+        await settled(page).catch((error) => console.warn(name, String(error).split('\n')[0]));
+        await page.screenshot({ path: `${FOLDER}/${name}-${size}-${scheme}.png` });
+      }
+      await context.close();
+    });
+  }
+}

@@ -41,6 +41,7 @@ class AnthropicDecoder:
         self._usage = AnthropicUsage()
         self._reported = False
         self._text = False
+        self._started = False
         self._ended = False
 
     def feed(self, data: bytes) -> list[messages.StreamEvent]:
@@ -73,8 +74,9 @@ class AnthropicDecoder:
             case "content_block_stop":
                 self._stop(event, events)
             case "message_start":
-                if event.message is None:
-                    raise _strange("a message_start without its message")
+                if event.message is None or self._started:
+                    raise _strange("a message_start that is not one")
+                self._started = True
                 self._report(event.message.usage)
                 events.append(
                     messages.Start(
@@ -105,7 +107,7 @@ class AnthropicDecoder:
 
     def _start(self, event: wire.Event, events: list[messages.StreamEvent]) -> None:
         block = event.content_block
-        if block is None or event.index in self._blocks:
+        if block is None or event.index in self._blocks or not self._started:
             raise _strange("a content_block_start that is not one")
         part = answers.part_of(block)
         first, part = _emptied(part)
@@ -139,7 +141,7 @@ class AnthropicDecoder:
             opened.citations.append(citation)
 
     def _stop(self, event: wire.Event, events: list[messages.StreamEvent]) -> None:
-        opened = self._blocks.get(event.index)
+        opened = self._blocks.pop(event.index, None)
         if opened is None:
             raise _strange("a content_block_stop outside of a block")
         if opened.is_call and not opened.said:

@@ -446,7 +446,13 @@ def test_a_call_without_arguments_is_an_empty_object() -> None:
             {"type": "content_block_stop", "index": 0},
         )
     )
-    assert back.decoder().feed(stream)[1] == messages.Delta(index=0, text="{}")
+    start = b'data: {"type":"message_start","message":{"id":"msg_1","content":[]}}\n\n'
+    assert back.decoder().feed(start + stream)[2] == messages.Delta(index=0, text="{}")
+    with pytest.raises(UpstreamError):
+        back.decoder().feed(stream)
+    delta = b'data: {"type":"content_block_delta","index":0,"delta":{"partial_json":"{}"}}\n\n'
+    with pytest.raises(UpstreamError):
+        back.decoder().feed(start + stream + delta)
 
 
 def test_an_error_inside_a_stream() -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "apply": ("noria.cli.versions:apply", "Make noria.toml what runs, as a new version."),
     "rollback": ("noria.cli.versions:rollback", "Return to an earlier version."),
     "pull": ("noria.cli.versions:pull", "Write what runs back to noria.toml."),
+    "version": ("noria.cli.versions:version", "Config versions: what ran when."),
     "import": ("noria.cli.config:import_group", "Convert another project's configuration."),
     "schema": ("noria.cli.config:schema", "Print the JSON Schema of noria.toml."),
     "chat": ("noria.cli.chat:chat", "Talk to a route in the terminal."),

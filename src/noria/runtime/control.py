@@ -210,6 +210,14 @@ class Control:
             window=access.password.window,
         )
 
+    def tls_in_front(self) -> bool:
+        """Whether noria.toml says that something in front of Noria does TLS."""
+        return self.versions.current() is not None and self.versions.config().server.tls_in_front
+
+    def public_url(self) -> str:
+        """Under which people reach this Noria, as noria.toml says; "" where it does not."""
+        return self.versions.config().server.public or "" if self.versions.current() else ""
+
     def has_oidc(self) -> bool:
         """Whether people may sign in through an OpenID Connect provider."""
         return self.versions.current() is not None and self.versions.config().access.oidc is not None

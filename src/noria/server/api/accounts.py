@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from noria.access.account import Account
 from noria.access.role import Role
+from noria.server.api.body import Body
 from noria.server.api.caller import Owner, Parts, SignedIn
 from noria.server.api.cookies import session_token
 
@@ -32,7 +33,7 @@ class AccountList(BaseModel):
     items: list[AccountBody]
 
 
-class Invite(BaseModel):
+class Invite(Body):
     email: str = Field(min_length=3, max_length=254)
     name: str = Field("", max_length=120)
     roles: dict[str, Role] = Field(min_length=1)
@@ -46,13 +47,13 @@ class Invited(BaseModel):
     link: str
 
 
-class AccountPatch(BaseModel):
+class AccountPatch(Body):
     name: str | None = Field(None, max_length=120)
     roles: dict[str, Role] | None = None
     disabled: bool | None = None
 
 
-class PasswordChange(BaseModel):
+class PasswordChange(Body):
     old: str = Field(max_length=1024)
     new: str = Field(min_length=1, max_length=1024)
 

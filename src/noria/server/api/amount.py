@@ -6,18 +6,16 @@ from decimal import Decimal, InvalidOperation
 
 from noria.errors import InvalidRequest
 
-_MOST = Decimal(1_000_000_000)
 
-
-def amount(text: str, *, param: str) -> Decimal:
-    """A non-negative, finite amount of at most a billion. Raises InvalidRequest."""
+def amount(text: str, *, param: str, most: int = 1_000_000_000) -> Decimal:
+    """A non-negative, finite amount of at most `most`. Raises InvalidRequest."""
     try:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal(-1)
-    if not value.is_finite() or not 0 <= value <= _MOST:
+    if not value.is_finite() or not 0 <= value <= most:
         raise InvalidRequest(
-            f'`{param}` must be a decimal number between 0 and {_MOST}, such as "12.50".', param=param
+            f'`{param}` must be a decimal number between 0 and {most}, such as "12.50".', param=param
         )
     return value
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from noria.access.approval import Approval
+from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
 
 router = APIRouter(prefix="/api/approvals", tags=["govern"])
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/api/approvals", tags=["govern"])
 State = Literal["open", "approved", "rejected", "expired", "withdrawn"]
 
 
-class ApprovalRequest(BaseModel):
+class ApprovalRequest(Body):
     act: str = Field(min_length=1, max_length=80)
     """What is to be done, such as "config.apply"."""
     subject: str = Field(min_length=1, max_length=300)
@@ -25,7 +26,7 @@ class ApprovalRequest(BaseModel):
     expires_s: int = Field(604_800, ge=60, le=7_776_000)
 
 
-class Decision(BaseModel):
+class Decision(Body):
     decision: Literal["approve", "reject", "withdraw"]
     """Whoever asked may only withdraw."""
     comment: str = Field("", max_length=5000)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from noria.core.money import from_nano, to_nano
 from noria.runtime.budgets import BudgetChange, BudgetStatus
 from noria.server.api.amount import amount, show
+from noria.server.api.body import Body
 from noria.server.api.caller import Owner, Parts, Project, Viewer
 from noria.server.api.keys import Served, served
 
@@ -19,7 +20,7 @@ WindowName = Literal["hour", "day", "week", "month", "total"]
 _SUBJECT = r"^(key|team|project|user|tag\.[^:]{1,80}):.{1,200}$"
 
 
-class BudgetRequest(BaseModel):
+class BudgetRequest(Body):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")
     subject: str | None = Field(None, pattern=_SUBJECT)
     """What is counted together: `key:ID`, `team:NAME`, `project:NAME`, `user:NAME` or `tag.TAG:VALUE`; the
@@ -32,7 +33,7 @@ class BudgetRequest(BaseModel):
     warn_share: float = Field(0.8, gt=0, le=1)
 
 
-class BudgetPatch(BaseModel):
+class BudgetPatch(Body):
     """What is absent stays as it is."""
 
     amount: str | None = Field(None, max_length=40)

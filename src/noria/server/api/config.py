@@ -10,12 +10,14 @@ from pydantic import BaseModel, Field
 
 from noria.config.diff import Change
 from noria.runtime.versions import Applied
+from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Owner, Parts, Viewer
 from noria.server.api.keys import Served, served
 from noria.storage.versions import ConfigVersion
 
 router = APIRouter(prefix="/api/config", tags=["config"])
 
+Number = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Files = Annotated[dict[str, str], Field(min_length=1, max_length=500)]
 
 
@@ -68,7 +70,7 @@ class Plan(BaseModel):
     """The number of the version that it was compared with."""
 
 
-class PlanRequest(BaseModel):
+class PlanRequest(Body):
     files: Files | None = None
     """By path; null: noria.toml on the server's disk."""
 
@@ -77,12 +79,12 @@ class ApplyRequest(PlanRequest):
     comment: str = Field("", max_length=2000)
     digest: str | None = None
     """Refused with 409 unless the configuration has this digest."""
-    current: int | None = None
+    current: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     """Refused with 409 unless this is the version that runs."""
 
 
-class RollbackRequest(BaseModel):
-    number: int
+class RollbackRequest(Body):
+    number: Number
     comment: str = Field("", max_length=2000)
 
 
@@ -120,7 +122,7 @@ def list_versions(
 
 
 @router.get("/versions/{number}")
-def read_version(parts: Parts, who: Viewer, number: int) -> ConfigState:
+def read_version(parts: Parts, who: Viewer, number: Number) -> ConfigState:
     version, current = parts.versions.get(number), parts.versions.current()
     return ConfigState(
         version=_version(version, current.number if current else 0),
@@ -158,7 +160,7 @@ def roll_back(parts: Parts, who: Owner, body: RollbackRequest) -> AppliedBody:
 
 
 @router.get("/export", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
-def export_config(parts: Parts, who: Viewer, number: int | None = None) -> Response:
+def export_config(parts: Parts, who: Viewer, number: Number | None = None) -> Response:
     """The files of a version as a zip archive; what `noria pull` writes back."""
     name, data = parts.versions.archive(number)
     return Response(

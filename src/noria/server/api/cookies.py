@@ -1,4 +1,4 @@
-"""The page's cookies, and what the gateway worker in front says of the connection.
+"""The page's cookies, and who the client is.
 
 The session cookie is HttpOnly and SameSite=Strict: the page is served without it and calls the API from its
 own origin. The cookie that carries a sign-in to the OpenID Connect provider and back is Lax, since the way
@@ -19,8 +19,8 @@ _STATE_S = 600
 
 
 def secure(request: HTTPConnection) -> bool:
-    """Whether the client's connection is TLS, as the worker in front says."""
-    return request.headers.get("x-forwarded-proto") == "https"
+    """Whether the client's connection is TLS, as `door.Door` has found."""
+    return request.scope["scheme"] == "https"
 
 
 def peer(request: HTTPConnection) -> str:

@@ -67,6 +67,7 @@ class Door:
             await self.app(scope, receive, send)
             return
         request = HTTPConnection(scope)
+        scope["scheme"] = "https" if self._is_tls(request) else "http"
         added = [*_HEADERS, _STRICT_TRANSPORT] if secure(request) else _HEADERS
         api = scope["path"].startswith(("/api", "/metrics"))
 
@@ -90,12 +91,19 @@ class Door:
             return
         await self.app(scope, receive, answer)
 
+    def _is_tls(self, request: HTTPConnection) -> bool:
+        """Whether the client speaks TLS, to the worker or to what stands before it."""
+        if request.headers.get("x-forwarded-proto") == "https":
+            return True
+        host = _host(request.headers.get("host", ""))
+        return _through_worker(request) and host not in _LOOPBACK and self._control.tls_in_front()
+
     def _check_host(self, request: HTTPConnection) -> None:
         """A page that makes its own name resolve to this machine (DNS rebinding) sends its own name."""
         if request.scope["path"] in _OPEN or not _through_worker(request):
             return
         host = _host(request.headers.get("host", ""))
-        if host not in _LOOPBACK and host not in self._snapshot_value("hosts"):
+        if host not in _LOOPBACK and host not in self._hosts():
             raise InvalidRequest(
                 f"The host {host or 'of the request'!r} is not served here; name it in server.hosts of "
                 "noria.toml.",
@@ -108,17 +116,13 @@ class Door:
         origin = request.headers.get("origin")
         if origin is None:
             return
-        scheme = "https" if secure(request) else "http"
-        own = (f"{scheme}://{request.headers.get('host', '')}", f"https://{request.headers.get('host', '')}")
-        if origin not in own:
+        if origin != f"{request.scope['scheme']}://{request.headers.get('host', '')}":
             raise Forbidden(
                 f"Pages of {urlsplit(origin).netloc or origin} may not call this API.", code="origin"
             )
 
-    def _snapshot_value(self, name: str) -> tuple[str, ...]:
-        if self._control.versions.current() is None:
-            return ()
-        return getattr(self._control.serving(), name)
+    def _hosts(self) -> tuple[str, ...]:
+        return () if self._control.versions.current() is None else self._control.serving().hosts
 
     async def _who(self, request: HTTPConnection) -> Principal | None:
         kind, _, token = request.headers.get("authorization", "").partition(" ")

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from noria.feedback.feedback import Feedback
+from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project
 
 router = APIRouter(prefix="/api/feedback", tags=["traces"])
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/api/feedback", tags=["traces"])
 Value = float | bool | str
 
 
-class FeedbackRequest(BaseModel):
+class FeedbackRequest(Body):
     trace: str = Field(pattern="^[0-9a-f]{32}$")
     span: str | None = Field(None, pattern="^[0-9a-f]{16}$")
     kind: Literal["thumb", "score", "choice", "comment", "correction"]

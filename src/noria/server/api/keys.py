@@ -13,10 +13,12 @@ from noria.core.money import from_nano, to_nano
 from noria.errors import InvalidRequest
 from noria.runtime.control import Use, Used
 from noria.server.api.amount import amount
+from noria.server.api.body import END_OF_TIME_MS, Body
 from noria.server.api.caller import Admin, Parts, Project, Viewer
 
 router = APIRouter(prefix="/api/keys", tags=["keys"])
 
+_MOST_MONEY, _MOST_COUNT = 1_000_000_000, 1_000_000_000_000_000
 KeyRole = Literal["caller", "viewer", "editor", "admin"]
 
 
@@ -30,14 +32,14 @@ class LimitBody(BaseModel):
     """Empty: for this key alone; else all who carry a limit of this name share it."""
 
 
-class KeyRequest(BaseModel):
+class KeyRequest(Body):
     name: str = Field(min_length=1, max_length=120)
     team: str = Field("", max_length=120)
     user: str = Field("", max_length=200)
     role: KeyRole = "caller"
     routes: list[str] = Field(default=["*"], max_length=200)
     """Routes and models that may be called; `*` is all of them, an empty list none."""
-    expires_ms: int | None = None
+    expires_ms: int | None = Field(None, ge=0, le=END_OF_TIME_MS)
     tags: dict[str, str] = Field(default={}, max_length=50)
     limits: list[LimitBody] = Field(default=[], max_length=20)
     budgets: list[str] = Field(default=[], max_length=20)
@@ -45,7 +47,7 @@ class KeyRequest(BaseModel):
     """full, metadata, or the share of calls whose payloads are kept; null: as the route says."""
 
 
-class KeyPatch(BaseModel):
+class KeyPatch(Body):
     """What is absent stays as it is."""
 
     name: str | None = Field(None, min_length=1, max_length=120)
@@ -53,7 +55,7 @@ class KeyPatch(BaseModel):
     user: str | None = Field(None, max_length=200)
     role: KeyRole | None = None
     routes: list[str] | None = Field(None, max_length=200)
-    expires_ms: int | None = None
+    expires_ms: int | None = Field(None, ge=0, le=END_OF_TIME_MS)
     tags: dict[str, str] | None = Field(None, max_length=50)
     limits: list[LimitBody] | None = Field(None, max_length=20)
     budgets: list[str] | None = Field(None, max_length=20)
@@ -111,7 +113,7 @@ class ChangedKey(BaseModel):
     served: Served
 
 
-class Rotation(BaseModel):
+class Rotation(Body):
     overlap_s: int = Field(86_400, ge=0, le=2_592_000)
     """For how long the old token goes on working."""
 
@@ -182,7 +184,9 @@ def served(late: list[int]) -> Served:
 def _limits(limits: list[LimitBody]) -> tuple[RateLimit, ...]:
     found: list[RateLimit] = []
     for limit in limits:
-        value = amount(limit.amount, param="limits")
+        value = amount(
+            limit.amount, param="limits", most=_MOST_MONEY if limit.unit == "money" else _MOST_COUNT
+        )
         if limit.unit != "money" and value != int(value):
             raise InvalidRequest(f"A limit on {limit.unit} must be a whole number.", param="limits")
         count = to_nano(value) if limit.unit == "money" else int(value)

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/oidc", tags=["session"])
 @router.get("/login", status_code=302, response_class=RedirectResponse)
 def begin(request: Request, parts: Parts, to: str = "/") -> RedirectResponse:
     """Go to the provider; `to` is the path of the page to come back to."""
-    started = _oidc(request, parts).begin(callback=_callback(request), to=to)
+    started = _oidc(request, parts).begin(callback=_callback(request, parts), to=to)
     response = RedirectResponse(started.url, 302)
     set_state(response, started.state, secure=secure(request))
     return response
@@ -29,7 +29,7 @@ def finish(
 ) -> RedirectResponse:
     """Come back from the provider: checks everything, makes the account where allowed, and signs in."""
     identity, to = _oidc(request, parts).finish(
-        callback=_callback(request),
+        callback=_callback(request, parts),
         saved=take_state(request),
         state=state,
         code=code,
@@ -54,6 +54,7 @@ def _oidc(request: Request, parts: Parts) -> Oidc:
     return kept
 
 
-def _callback(request: Request) -> str:
-    scheme = "https" if secure(request) else "http"
-    return f"{scheme}://{request.headers.get('host', '')}/api/oidc/callback"
+def _callback(request: Request, parts: Parts) -> str:
+    """Where the provider sends the browser back to: the public URL of noria.toml, else as one came."""
+    here = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+    return (parts.public_url() or here).rstrip("/") + "/api/oidc/callback"

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from noria.access.role import Principal, Role
+from noria.server.api.body import Body
 from noria.server.api.caller import Anyone, Parts
 from noria.server.api.cookies import clear_session, csrf_token, peer, secure, session_token, set_session
 
@@ -40,12 +41,12 @@ class SessionState(BaseModel):
     """In the project asked for."""
 
 
-class PasswordSignIn(BaseModel):
+class PasswordSignIn(Body):
     email: str = Field(min_length=3, max_length=254)
     password: str = Field(min_length=1, max_length=1024)
 
 
-class Setup(BaseModel):
+class Setup(Body):
     """Redeems a one-time link: of the first account, of an invitation, or of a forgotten password."""
 
     token: str = Field(min_length=10, max_length=200)

@@ -19,11 +19,18 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 300, 900, 1800, 3600, 7200, 21_600, 43_200, 8
 
 
 def parse_time(text: str, now_ns: int, *, param: str) -> int:
-    """Unix nanoseconds."""
+    """Unix nanoseconds, none before 1970 and none that 64 bits do not hold."""
+    found = _parse(text, now_ns, param=param)
+    if not 0 <= found < 2**63:
+        raise InvalidRequest(f"`{param}` must lie between 1970 and 2262.", param=param)
+    return found
+
+
+def _parse(text: str, now_ns: int, *, param: str) -> int:
     if text == "now":
         return now_ns
     if found := _RELATIVE.fullmatch(text):
-        return now_ns - int(found[1]) * _SECONDS[found[2]] * 1_000_000_000
+        return max(0, now_ns - int(found[1]) * _SECONDS[found[2]] * 1_000_000_000)
     if text.isdigit() and len(text) <= 15:
         return int(text) * 1_000_000
     try:

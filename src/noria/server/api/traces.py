@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from noria.core.ids import parse_hex
 from noria.errors import NotFound
+from noria.server.api.body import Body
 from noria.server.api.caller import Admin, Parts, Project, Viewer
 from noria.server.api.feedback import FeedbackBody, feedback_body
 from noria.server.api.span_of_time import Within, step_for
@@ -53,7 +54,7 @@ class TraceView(BaseModel):
     feedback: list[FeedbackBody]
 
 
-class ErasureRequest(BaseModel):
+class ErasureRequest(Body):
     user: str = Field(min_length=1, max_length=200)
     """The `user` that calls were tagged with."""
 

@@ -57,9 +57,7 @@ def make_control(folder: Path, *, books: Books | None = None, config: str = CONF
     path.write_text(config)
     home = Home(folder / "home")
     books = books or Books()
-    return Control(
-        home, path, models=KnownModels(), spans=SpanStore(home.spans), ledger=books, eraser=books
-    )
+    return Control(home, path, models=KnownModels(), spans=SpanStore(home.spans), ledger=books, eraser=books)
 
 
 @pytest.fixture

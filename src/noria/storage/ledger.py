@@ -43,10 +43,10 @@ CREATE TABLE spent (
   row BLOB PRIMARY KEY, budget TEXT, subject TEXT, window_start INTEGER, nano INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE pending (
-  span BLOB PRIMARY KEY, root BLOB, writer TEXT, pid INTEGER, ended INTEGER, record BLOB
+  span BLOB PRIMARY KEY, root BLOB, writer TEXT, segment INTEGER, pid INTEGER, ended INTEGER, record BLOB
 ) WITHOUT ROWID;
 CREATE INDEX pending_root ON pending (root);
-CREATE INDEX pending_writer ON pending (writer, pid);
+CREATE INDEX pending_writer ON pending (writer);
 """
 STEPS = (_FIRST,)
 _MEASURES = "cost_pico, unknown, estimated, unconfirmed, input_tokens, output_tokens, cached_tokens"
@@ -77,6 +77,7 @@ class Pending(msgspec.Struct, frozen=True):
 
     begin: Begin
     writer: str
+    segment: int
     pid: int
     ended: bool = False
     """The attempt has ended, the call has not."""
@@ -144,16 +145,17 @@ class Ledger:
         found = [pending.begin for pending in self._pending("root = ?", (root,))]
         return min(found, key=lambda begin: begin.at, default=None)
 
-    def pending(self, writer: str, pid: int) -> list[Pending]:
-        """What a process has begun and not ended."""
-        return self._pending("writer = ? AND pid = ?", (writer, pid))
+    def pending(self, writer: str) -> list[Pending]:
+        """What has begun under this name and not ended."""
+        return self._pending("writer = ?", (writer,))
 
-    def pending_writers(self) -> list[tuple[str, int]]:
-        """(writer, process id) of all that have something pending."""
-        return [
-            (writer, pid)
-            for writer, pid in rows(self._connection, "SELECT DISTINCT writer, pid FROM pending")
-        ]
+    def pending_writers(self) -> set[str]:
+        """All that have something pending."""
+        return {writer for (writer,) in rows(self._connection, "SELECT DISTINCT writer FROM pending")}
+
+    def cost_of(self, trace: bytes, span: bytes) -> int | None:
+        """Pico-dollars of one entry; None where it is unknown, or there is none."""
+        return value(self._connection, "SELECT cost_pico FROM entries WHERE id = ?", (span + trace,))
 
     def erase(self, project: str, user: str) -> None:
         """Keep what a person's calls cost, and forget whose they were."""
@@ -191,12 +193,13 @@ class Ledger:
         begun = [pending for pending in change.begun if pending.begin.root not in finished]
         ended = set(change.ended)
         connection.executemany(
-            "INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     pending.begin.span,
                     pending.begin.root,
                     pending.writer,
+                    pending.segment,
                     pending.pid,
                     pending.begin.span in ended,
                     _encode(pending.begin),
@@ -270,9 +273,11 @@ class Ledger:
 
     def _pending(self, clause: str, values: Sequence[object]) -> list[Pending]:
         found = rows(
-            self._connection, f"SELECT record, writer, pid, ended FROM pending WHERE {clause}", values
+            self._connection,
+            f"SELECT record, writer, segment, pid, ended FROM pending WHERE {clause}",
+            values,
         )
-        return [Pending(_begin(record), writer, pid, bool(ended)) for record, writer, pid, ended in found]
+        return [Pending(_begin(record), *of, ended=bool(ended)) for record, *of, ended in found]
 
 
 def settled_with(span: Span, reservations: Iterable[Reservation]) -> int:

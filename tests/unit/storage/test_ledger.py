@@ -115,21 +115,21 @@ def test_what_is_pending_survives_and_goes_with_its_call(tmp_path: Path) -> None
         )  # fmt: skip
 
     ledger = Ledger(tmp_path / "l.db")
-    ledger.write(Change(begun=[Pending(begin(n, n // 10), "w", 7) for n in (10, 11, 20, 30)]), {}, now=NOW)
+    ledger.write(Change(begun=[Pending(begin(n, n // 10), "w", 1, 7) for n in (10, 11, 20, 30)]), {}, now=NOW)
     ledger.write(Change(ended=[bytes([10]) * 8], finished=[bytes([2]) * 8]), {}, now=NOW)
     ledger.close()
     ledger = Ledger(tmp_path / "l.db")
-    assert [(one.begin.at, one.ended) for one in ledger.pending("w", 7)] == [
+    assert [(one.begin.at, one.ended) for one in ledger.pending("w")] == [
         (10, True),
         (11, False),
         (30, False),
     ]
     first = ledger.begin_of(bytes([1]) * 8)
     assert first is not None and first.at == 10
-    assert ledger.pending_writers() == [("w", 7)]
-    same = Change(begun=[Pending(begin(40, 4), "w", 7)], finished=[bytes([4]) * 8])
+    assert ledger.pending_writers() == {"w"}
+    same = Change(begun=[Pending(begin(40, 4), "w", 1, 7)], finished=[bytes([4]) * 8])
     ledger.write(same, {}, now=NOW)
-    assert len(ledger.pending("w", 7)) == 3
+    assert len(ledger.pending("w")) == 3
 
 
 def test_erasing_a_user_keeps_the_sums(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from noria.core import messages
 from noria.errors import RequestError, UpstreamError
 from noria.gateway.dialects import embeddings, openai_error, openai_request, openai_response, openai_upstream
 from noria.gateway.dialects.dialect import Options, Prepared, StreamDecoder, StreamEncoder
-from noria.gateway.dialects.openai_stream import OpenAIDecoder, OpenAIEncoder
+from noria.gateway.dialects.openai_chunks import OpenAIEncoder
+from noria.gateway.dialects.openai_stream import OpenAIDecoder
 
 PATHS = {
     "openai": "/chat/completions",

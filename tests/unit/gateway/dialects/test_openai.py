@@ -146,6 +146,7 @@ requests = st.builds(
 
 
 @given(requests, st.sampled_from(["max_tokens", "max_completion_tokens"]))
+@settings(max_examples=40)
 def test_a_request_comes_back(request: messages.Request, field: str) -> None:
     prepared = back.request(request, model=request.model, options={"max_tokens_field": field})
     assert prepared.path == "/chat/completions"
@@ -282,7 +283,6 @@ def test_a_wrong_request_names_the_place(change: dict[str, Any], param: str) -> 
 
 
 @given(st.dictionaries(st.sampled_from(["model", "messages", "tools", "stop"]), json_values))
-@settings(max_examples=300)
 def test_only_request_errors_come_out(value: Any) -> None:
     try:
         front.request(json.dumps(value).encode())
@@ -343,6 +343,7 @@ def test_a_response_comes_back(response: messages.Response) -> None:
 
 
 @given(responses, st.lists(st.integers(0, 9999), max_size=5))
+@settings(max_examples=40)
 def test_a_stream_comes_back_in_any_split(response: messages.Response, cuts: list[int]) -> None:
     events = streamed(response, cuts)
     encoder = front.encoder(asked)

@@ -153,7 +153,6 @@ def test_a_wrong_request_names_the_place(said: dict[str, Any], param: str) -> No
 
 
 @given(st.dictionaries(st.sampled_from(["model", "input", "tools", "text", "reasoning"]), json_values))
-@settings(max_examples=300)
 def test_only_request_errors_come_out(value: Any) -> None:
     try:
         front.request(json.dumps(value).encode())
@@ -222,6 +221,7 @@ requests = st.builds(
 
 
 @given(responses(), requests)
+@settings(max_examples=40)
 def test_what_was_answered_can_be_sent_back(response: messages.Response, request: messages.Request) -> None:
     body = front.response(response, request)
     SdkResponse.model_validate_json(body)
@@ -253,6 +253,7 @@ def without_ids(value: Any) -> Any:
 
 
 @given(responses(), requests, st.lists(st.integers(0, 9999), max_size=4))
+@settings(max_examples=40)
 def test_a_stream_ends_in_the_same_response(
     response: messages.Response, request: messages.Request, cuts: list[int]
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.core import messages
@@ -95,6 +95,7 @@ responses = st.builds(
 
 @pytest.mark.parametrize(("speaks", "target"), [(0, 1), (1, 0)])
 @given(request=requests)
+@settings(max_examples=40)
 def test_a_request_is_the_same_on_the_other_side(speaks: int, target: int, request: messages.Request) -> None:
     """caller → front → other back → (as its own provider would read it)."""
     front, own = BACKS[speaks]
@@ -125,6 +126,7 @@ def test_an_answer_keeps_calls_usage_and_stop(speaks: int, target: int, response
 
 @pytest.mark.parametrize(("speaks", "target"), [(0, 1), (1, 0)])
 @given(response=responses, cuts=st.lists(st.integers(0, 9999), max_size=4))
+@settings(max_examples=40)
 def test_a_stream_keeps_them_too(
     speaks: int, target: int, response: messages.Response, cuts: list[int]
 ) -> None:

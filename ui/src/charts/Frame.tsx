@@ -174,11 +174,13 @@ export function timeTicks(start: number, end: number): number[] {
 function TimeAxis({ domain: [start, end] }: { domain: readonly [number, number] }) {
   return (
     <div className={classes.axis} aria-hidden>
-      {timeTicks(start, end).map((at) => (
-        <span key={at} style={{ left: `${((at - start) / (end - start)) * 100}%` }}>
-          {clock(at, end - start)}
-        </span>
-      ))}
+      {timeTicks(start, end)
+        .filter((at) => (at - start) / (end - start) < 0.97)
+        .map((at) => (
+          <span key={at} style={{ left: `${((at - start) / (end - start)) * 100}%` }}>
+            {clock(at, end - start)}
+          </span>
+        ))}
     </div>
   );
 }

@@ -5,13 +5,14 @@ export function linear(
   max: number,
   format: (value: number) => string,
 ): { top: number; ticks: { at: number; text: string }[] } {
-  if (!(max > 0)) return { top: 1, ticks: [{ at: 0, text: format(0) }] };
+  if (!(max > 0)) return { top: 1, ticks: [{ at: 0, text: '0' }] };
   const rough = max / 3;
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = ([1, 2, 5, 10].find((each) => each * size >= rough) ?? 10) * size;
   const top = Math.ceil(max / step - 1e-9) * step;
   const ticks: { at: number; text: string }[] = [];
-  for (let at = 0; at <= top + step / 2; at += step) ticks.push({ at: at / top, text: format(at) });
+  for (let at = 0; at <= top + step / 2; at += step)
+    ticks.push({ at: at / top, text: at === 0 ? '0' : format(at) });
   return { top, ticks };
 }
 

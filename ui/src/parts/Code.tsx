@@ -1,9 +1,9 @@
 /** JSON or text in CodeMirror, read-only or editable; two megabytes scroll as well as two lines. */
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
-import { markdown } from '@codemirror/lang-markdown';
-import { foldGutter, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
-import { Compartment, EditorState } from '@codemirror/state';
+import { foldGutter, HighlightStyle, StreamLanguage, syntaxHighlighting } from '@codemirror/language';
+import { toml } from '@codemirror/legacy-modes/mode/toml';
+import { EditorState } from '@codemirror/state';
 import { EditorView, placeholder as hint, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
@@ -13,9 +13,7 @@ const colours = HighlightStyle.define([
   { tag: tags.propertyName, color: 'var(--n-accent)' },
   { tag: [tags.string, tags.special(tags.string)], color: 'var(--n-s3)' },
   { tag: [tags.number, tags.bool, tags.null], color: 'var(--n-s2)' },
-  { tag: tags.heading, fontWeight: '600' },
-  { tag: tags.emphasis, fontStyle: 'italic' },
-  { tag: tags.strong, fontWeight: '600' },
+  { tag: tags.atom, color: 'var(--n-s2)' },
   { tag: tags.comment, color: 'var(--n-faint)' },
 ]);
 
@@ -34,7 +32,7 @@ const look = EditorView.theme({
 interface Props {
   value: string;
   label: string;
-  language?: 'json' | 'text';
+  language?: 'json' | 'toml' | 'text';
   onChange?: (value: string) => void;
   placeholder?: string;
   height?: string;
@@ -50,13 +48,12 @@ export function Code({ value, label, language = 'json', onChange, placeholder, h
 
   useEffect(() => {
     if (!host.current) return;
-    const language_ = new Compartment();
     const made = new EditorView({
       parent: host.current,
       state: EditorState.create({
         doc: first.current,
         extensions: [
-          language_.of(language === 'json' ? json() : markdown()),
+          ...(language === 'json' ? [json()] : language === 'toml' ? [StreamLanguage.define(toml)] : []),
           syntaxHighlighting(colours),
           look,
           EditorView.lineWrapping,

@@ -6,12 +6,28 @@ import classes from './Interval.module.css';
 /** Below this many, a figure would pretend to know. */
 const ENOUGH = 10;
 
-export function Interval({ hits, of, noun }: { hits: number; of: number; noun: string }) {
+export function Interval({
+  hits,
+  of,
+  noun,
+  terse,
+}: {
+  hits: number;
+  of: number;
+  noun: string;
+  /** In a column that is too narrow for a sentence. */
+  terse?: boolean;
+}) {
   const found = wilson(hits, of);
+  if (terse && of === 0) return <span className="dim">–</span>;
   if (!found || of < ENOUGH) {
     return (
       <span className={classes.few}>
-        {of === 0 ? `no ${noun}` : `${hits} of ${of} ${noun}: too few to say`}
+        {of === 0
+          ? `no ${noun}`
+          : terse
+            ? `${hits} of ${of}: too few`
+            : `${hits} of ${of} ${noun}: too few to say`}
       </span>
     );
   }

@@ -118,7 +118,8 @@ export function clock(ms: number, spanMs: number): string {
   const day = `${at.toLocaleString('en-US', { month: 'short' })} ${at.getDate()}`;
   if (spanMs > 5 * 86_400_000) return day;
   const time = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
-  if (spanMs > 86_400_000) return `${day} ${time}`;
+  if (spanMs > 7_200_000 && time === '00:00') return day;
+  if (spanMs > 2 * 86_400_000) return `${day} ${time}`;
   return spanMs < 5 * 60_000 ? `${time}:${pad(at.getSeconds())}` : time;
 }
 
@@ -139,5 +140,6 @@ export function change(now: number | null | undefined, before: number | null | u
   const share = now / before - 1;
   if (Math.abs(share) < 0.005) return 'same';
   if (share > 9) return `×${digits(now / before)}`;
-  return `${share > 0 ? '+' : '−'}${digits(Math.abs(share) * 100)}${NBSP}%`;
+  const size = Math.abs(share) * 100;
+  return `${share > 0 ? '+' : '−'}${size < 10 ? digits(Number(size.toPrecision(1))) : Math.round(size)}${NBSP}%`;
 }

@@ -149,7 +149,7 @@ export function ChatPage() {
         <div className={classes.turns} role="log" aria-label="Conversation" tabIndex={0}>
           {chat.turns.length === 0 && !here && (
             <div className={classes.empty}>
-              <p>Ask {model ?? 'a model'} something.</p>
+              <p>What would you like to know?</p>
             </div>
           )}
           {chat.turns.map((turn, index) =>

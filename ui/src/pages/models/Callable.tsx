@@ -124,7 +124,7 @@ function make(chosen: readonly string[], onChoose: (id: string) => void): Column
     {
       id: 'model',
       header: 'Model',
-      width: 'minmax(180px, 2fr)',
+      width: 'minmax(150px, 2fr)',
       narrow: 'first',
       cell: (row) => (
         <>
@@ -137,7 +137,7 @@ function make(chosen: readonly string[], onChoose: (id: string) => void): Column
     {
       id: 'licence',
       header: 'Licence',
-      width: 'minmax(90px, 1fr)',
+      width: 'minmax(80px, 1fr)',
       cell: (row) => row.card.licence?.name ?? <span className="dim">not stated</span>,
       value: (row) => row.card.licence?.name ?? null,
     },
@@ -159,8 +159,8 @@ function make(chosen: readonly string[], onChoose: (id: string) => void): Column
     },
     {
       id: 'price',
-      header: '$ per 1M in → out',
-      width: '130px',
+      header: '$/1M in → out',
+      width: '118px',
       end: true,
       narrow: 'second',
       cell: (row) => <span className="num">{perMillion(row.price)}</span>,
@@ -169,35 +169,35 @@ function make(chosen: readonly string[], onChoose: (id: string) => void): Column
     measured(
       'calls',
       'Calls',
-      '64px',
+      '52px',
       (row) => <span className={row.measured.calls ? 'num' : 'num dim'}>{count(row.measured.calls)}</span>,
       (row) => row.measured.calls,
     ),
     measured(
       'errors',
       'Errors',
-      'minmax(128px, 1fr)',
-      (row) => <Interval hits={row.measured.errors} of={row.measured.calls} noun="calls" />,
+      '146px',
+      (row) => <Interval hits={row.measured.errors} of={row.measured.calls} noun="calls" terse />,
       (row) => (row.measured.calls ? row.measured.errors / row.measured.calls : null),
     ),
     measured(
       'p50',
       'p50',
-      '68px',
+      '60px',
       (row) => <span className="num">{duration(row.measured.p50_ms)}</span>,
       (row) => row.measured.p50_ms,
     ),
     measured(
       'p95',
       'p95',
-      '68px',
+      '60px',
       (row) => <span className="num">{duration(row.measured.p95_ms)}</span>,
       (row) => row.measured.p95_ms,
     ),
     measured(
       'first',
       'First token',
-      '84px',
+      '72px',
       (row) => <span className="num">{duration(row.measured.first_token_p50_ms)}</span>,
       (row) => row.measured.first_token_p50_ms,
     ),

@@ -77,7 +77,7 @@ export function Weights() {
           <div key={item.name} className={classes.weight}>
             <div className={classes.weightName}>
               <b>{item.name}</b>
-              <span className="dim">
+              <span className="dim ellipsis" title={item.source}>
                 {[
                   item.card?.parameters ? parameters(item.card.parameters) : null,
                   bytes(item.size_bytes),

@@ -41,17 +41,20 @@ export function Charts({ pulse }: { pulse: Schemas['Pulse'] }) {
     ],
     [series, totals],
   );
-  const requests = useMemo(
-    () => [
+  const requests = useMemo(() => {
+    // The last step may still be filling: its rate would look like a fall.
+    const whole = series.requests_per_s.map((value, at) =>
+      (times[at] ?? 0) + stepMs > pulse.end_ms ? null : value,
+    );
+    return [
       {
         name: 'requests',
         colour: '--n-accent',
-        values: series.requests_per_s,
+        values: whole,
         rest: rate(totals.requests_per_s),
       },
-    ],
-    [series, totals],
-  );
+    ];
+  }, [series, totals, times, stepMs, pulse.end_ms]);
   const errors = useMemo(() => named(series.errors, (value) => count(value)), [series]);
   const cost = useMemo(() => {
     const numbers = Object.fromEntries(

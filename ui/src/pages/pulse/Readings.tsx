@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../../api/client';
 import { Sparkline } from '../../charts/Sparkline';
-import { change, count, duration, money, rate } from '../../parts/format';
+import { change, count, duration, money, rate, wilson } from '../../parts/format';
 import { Interval } from '../../parts/Interval';
 import classes from './Pulse.module.css';
 
@@ -47,7 +47,7 @@ export function Readings({ pulse }: { pulse: Schemas['Pulse'] | undefined }) {
         figure={duration(totals.p95_ms)}
         note={`first token ${duration(totals.first_token_p95_ms)}`}
         delta={change(totals.p95_ms, previous.p95_ms)}
-        worse="up"
+        worse={differs(totals.p95_ms, previous.p95_ms) ? 'up' : undefined}
         values={series.p95_ms}
       />
       <Reading
@@ -57,7 +57,7 @@ export function Readings({ pulse }: { pulse: Schemas['Pulse'] | undefined }) {
         figure={<Interval hits={totals.errors} of={totals.requests} noun="calls" />}
         note={`${count(totals.errors)} failed`}
         delta={change(totals.error_share, previous.error_share)}
-        worse="up"
+        worse={apart(totals, previous) ? 'up' : undefined}
         values={errors}
         colour="--n-bad"
       />
@@ -71,11 +71,21 @@ export function Readings({ pulse }: { pulse: Schemas['Pulse'] | undefined }) {
             : `${money(totals.cost)} in all`
         }
         delta={change(Number(totals.cost), Number(previous.cost))}
-        worse="up"
         values={cost}
       />
     </div>
   );
+}
+
+/** Whether a latency changed by more than a tenth, which is what catches the eye. */
+const differs = (now: number | null, before: number | null) =>
+  now !== null && before !== null && Math.abs(now / before - 1) > 0.1;
+
+/** Whether two error shares differ beyond their doubt: their intervals do not touch. */
+function apart(now: Schemas['PulseTotals'], before: Schemas['PulseTotals']): boolean {
+  const a = wilson(now.errors, now.requests);
+  const b = wilson(before.errors, before.requests);
+  return a !== null && b !== null && (a[0] > b[1] || b[0] > a[1]);
 }
 
 function sum(rows: readonly (readonly number[])[], length: number): number[] {
@@ -96,7 +106,7 @@ function Reading(props: {
 }) {
   const { to, search, title, figure, note, delta, worse, values, colour } = props;
   const up = delta?.startsWith('+') || delta?.startsWith('×');
-  const tone = !worse || !delta || delta === 'same' ? undefined : up ? 'bad' : 'good';
+  const tone = !worse || !delta ? undefined : up ? 'bad' : 'good';
   return (
     <Link to={to} search={search as never} className={classes.reading}>
       <span className={classes.name}>

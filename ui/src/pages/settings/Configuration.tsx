@@ -123,7 +123,7 @@ function Files({ state }: { state: Schemas['ConfigState'] }) {
       {Object.entries(state.files).map(([path, text]) => (
         <section key={path} className={classes.file}>
           <h3 className="mono">{path}</h3>
-          <LazyCode value={text} label={path} language="text" />
+          <LazyCode value={text} label={path} language={path.endsWith('.toml') ? 'toml' : 'text'} />
         </section>
       ))}
     </>

@@ -130,6 +130,8 @@ function Line({ row, total, top, chosen, closed, onChoose, onToggle }: LineProps
   const { span } = row;
   const left = (span.offset_ms / total) * 100;
   const width = (span.duration_ms / total) * 100;
+  // A long bar that ends near the edge has its figure inside.
+  const inside = left + width > 78 && width > 18 && span.confirmed;
   const first =
     span.first_token_ms === null ? null : (span.first_token_ms / Math.max(span.duration_ms, 0.001)) * 100;
   return (
@@ -175,13 +177,18 @@ function Line({ row, total, top, chosen, closed, onChoose, onToggle }: LineProps
             style={{ left: `${left}%`, width: `max(2px, ${width}%)` }}
           >
             {first !== null && first > 0.5 && first < 99.5 && <b style={{ left: `${first}%` }} />}
+            {inside && <em className="num">{duration(span.duration_ms)}</em>}
           </i>
-          <em
-            className="num"
-            style={left + width > 78 ? { right: `${100 - left + 0.8}%` } : { left: `${left + width + 0.8}%` }}
-          >
-            {duration(span.duration_ms)}
-          </em>
+          {!inside && (
+            <em
+              className="num"
+              style={
+                left + width > 78 ? { right: `${100 - left + 0.8}%` } : { left: `${left + width + 0.8}%` }
+              }
+            >
+              {duration(span.duration_ms)}
+            </em>
+          )}
         </span>
       </UnstyledButton>
     </div>

@@ -391,11 +391,10 @@ class Collector:
         reading = {info.writer for info in left if info.sealed}
         living = {(info.writer, self._tail.pid(info)) for info in left}
         for slot in dead:
-            if slot.owner not in reading:
-                name = (slot.owner, slot.pid)
-                pending = self._ledger.pending(slot.owner) if slot.owner in self._pending else []
-                own = [one for one in pending if one.pid == slot.pid and name not in living]
-                self._settle(own, slot)
+            if slot.owner in reading or (slot.owner, slot.pid) in living:
+                continue  # Its last records are still to be read; until then it holds what it reserved.
+            pending = self._ledger.pending(slot.owner) if slot.owner in self._pending else []
+            self._settle([one for one in pending if one.pid == slot.pid], slot)
         for writer in list(self._pending - reading):
             alive = self._tail.alive(writer)
             pids = frozenset(pid for name, pid in living if name == writer)

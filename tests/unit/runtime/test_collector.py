@@ -187,7 +187,7 @@ def test_a_dead_writer_is_settled_and_its_calls_are_there_once(
         process = writing(home, 1 + turn * 100_000)
         assert process.stdout is not None
         said.add(int(process.stdout.readline()))
-        time.sleep(0.1)
+        time.sleep(0.03)
         os.kill(process.pid, signal.SIGKILL)
         said |= {int(line) for line in process.stdout.read().split(b"\n")[:-1]}
         process.wait()
@@ -228,7 +228,7 @@ def test_kill_the_collector_in_a_loop(home: Home) -> None:
         until = time.monotonic() + 60
         while list(home.spool.glob("*/*.seg")):
             assert time.monotonic() < until
-            time.sleep(0.1)
+            time.sleep(0.03)
         time.sleep(0.5)
     finally:
         collector.kill()

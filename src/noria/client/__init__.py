@@ -1,0 +1,21 @@
+"""The SDK: calls a gateway as one's own programs do."""
+
+from noria.client.about import About, about
+from noria.client.answer import Answer, Embeddings, Responded
+from noria.client.async_noria import AsyncNoria
+from noria.client.noria import Noria
+from noria.client.receipt import Receipt
+from noria.client.stream import AsyncStream, Stream
+
+__all__ = [
+    "About",
+    "Answer",
+    "AsyncNoria",
+    "AsyncStream",
+    "Embeddings",
+    "Noria",
+    "Receipt",
+    "Responded",
+    "Stream",
+    "about",
+]

@@ -1,0 +1,137 @@
+"""The client for asynchronous code; a ChatModel and an Embedder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import msgspec
+
+from noria.client import wire
+from noria.client.answer import Answer, Embeddings, Responded
+from noria.client.receipt import receipt_of, refusal
+from noria.client.stream import AsyncStream
+from noria.client.wire import TIMEOUT, Ask, FeedbackKind, Messages
+from noria.core.messages import EmbeddingsRequest, EmbeddingsResponse, Request, Response, StreamEvent
+
+
+class AsyncNoria:
+    """As Noria, with `await`; one event loop a client."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = TIMEOUT,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.base_url = wire.base_url_of(base_url)
+        headers = {"content-type": "application/json", **wire.key_headers(api_key)}
+        self._http = httpx2.AsyncClient(
+            base_url=self.base_url, headers=headers, timeout=timeout, transport=transport
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def chat(self, model: str, messages: Messages, **options: Any) -> Answer:
+        """`messages` is a text or a conversation in OpenAI's form, `options` are its further keys."""
+        return await self._answer(wire.chat(model, messages, options))
+
+    @asynccontextmanager
+    async def chat_stream(
+        self, model: str, messages: Messages, **options: Any
+    ) -> AsyncGenerator[AsyncStream]:
+        """As `chat`, while it is being said; leaving the `async with` early ends the call."""
+        async with self._streaming(wire.chat(model, messages, options, stream=True)) as stream:
+            yield stream
+
+    async def answer(self, request: Request) -> Answer:
+        """As `chat`, in Noria's own form."""
+        return await self._answer(wire.respond(request))
+
+    async def respond(self, request: Request) -> Response:
+        """models.protocols.ChatModel."""
+        return (await self.answer(request)).response
+
+    async def stream(self, request: Request) -> AsyncIterator[StreamEvent]:
+        """models.protocols.ChatModel."""
+        async with self._streaming(wire.respond(request, stream=True)) as stream:
+            async for event in stream:
+                yield event
+
+    async def embed(self, request: EmbeddingsRequest) -> EmbeddingsResponse:
+        """models.protocols.Embedder."""
+        response = await self._post(wire.embed(request))
+        return wire.read_embeddings(response.content, request.model)
+
+    async def embeddings(self, model: str, texts: str | Sequence[str]) -> Embeddings:
+        """One vector a text."""
+        response = await self._post(wire.embed(wire.embeddings_request(model, texts)))
+        found = wire.read_embeddings(response.content, model)
+        return Embeddings(found.vectors, found.usage, receipt_of(response.headers))
+
+    async def responses(
+        self, model: str, input: str | Sequence[Mapping[str, Any]], **options: Any
+    ) -> Responded:
+        """The Responses API; `options` are its further keys."""
+        response = await self._post(wire.responses(model, input, options))
+        return Responded(msgspec.json.decode(response.content), receipt_of(response.headers))
+
+    async def feedback(
+        self,
+        trace: str,
+        *,
+        kind: FeedbackKind,
+        value: float | bool | str | None = None,
+        name: str = "",
+        comment: str = "",
+        span: str | None = None,
+        project: str = "default",
+    ) -> str:
+        """As Noria.feedback."""
+        ask = wire.feedback(
+            trace, kind=kind, value=value, name=name, comment=comment, span=span, project=project
+        )
+        return msgspec.json.decode((await self._post(ask)).content)["id"]
+
+    @asynccontextmanager
+    async def _streaming(self, ask: Ask) -> AsyncGenerator[AsyncStream]:
+        response = await self._send(self._request(ask), stream=True)
+        try:
+            yield AsyncStream(response, receipt_of(response.headers), self.base_url)
+        finally:
+            await response.aclose()
+
+    async def _answer(self, ask: Ask) -> Answer:
+        response = await self._post(ask)
+        return Answer(wire.read_chat(response.content), receipt_of(response.headers))
+
+    async def _post(self, ask: Ask) -> httpx2.Response:
+        return await self._send(self._request(ask))
+
+    def _request(self, ask: Ask) -> httpx2.Request:
+        return self._http.build_request("POST", ask.path, content=ask.body, headers=wire.trace_headers())
+
+    async def _send(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
+        try:
+            response = await self._http.send(request, stream=stream)
+            if response.status_code < 400:
+                return response
+            body = await response.aread()
+            await response.aclose()
+        except httpx2.TransportError as error:
+            raise wire.unreachable(self.base_url, error) from error
+        raise refusal(response.status_code, response.headers, body)

@@ -1,0 +1,121 @@
+"""The client for plain code."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+import msgspec
+
+from noria.client import wire
+from noria.client.answer import Answer, Embeddings, Responded
+from noria.client.receipt import receipt_of, refusal
+from noria.client.stream import Stream
+from noria.client.wire import TIMEOUT, Ask, FeedbackKind, Messages
+from noria.core.messages import Request
+
+
+class Noria:
+    """Calls one Noria. Safe to share between threads; close it, or use it in a `with`.
+
+    Without arguments NORIA_BASE_URL and NORIA_API_KEY say where it is and who calls. What is said with
+    `about`, and the OpenTelemetry span that is open, go along with every call. Methods raise the gateway's
+    refusal as the class of `noria.errors` that it has there, and Unreachable where no answer comes.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = TIMEOUT,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self.base_url = wire.base_url_of(base_url)
+        headers = {"content-type": "application/json", **wire.key_headers(api_key)}
+        self._http = httpx2.Client(
+            base_url=self.base_url, headers=headers, timeout=timeout, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def chat(self, model: str, messages: Messages, **options: Any) -> Answer:
+        """`messages` is a text or a conversation in OpenAI's form, `options` are its further keys."""
+        return self._answer(wire.chat(model, messages, options))
+
+    @contextmanager
+    def chat_stream(self, model: str, messages: Messages, **options: Any) -> Generator[Stream]:
+        """As `chat`, while it is being said; leaving the `with` early ends the call."""
+        ask = wire.chat(model, messages, options, stream=True)
+        request = self._http.build_request("POST", ask.path, content=ask.body, headers=wire.trace_headers())
+        response = self._send(request, stream=True)
+        try:
+            yield Stream(response, receipt_of(response.headers), self.base_url)
+        finally:
+            response.close()
+
+    def answer(self, request: Request) -> Answer:
+        """As `chat`, in Noria's own form."""
+        return self._answer(wire.respond(request))
+
+    def embeddings(self, model: str, texts: str | Sequence[str]) -> Embeddings:
+        """One vector a text."""
+        response = self._post(wire.embed(wire.embeddings_request(model, texts)))
+        found = wire.read_embeddings(response.content, model)
+        return Embeddings(found.vectors, found.usage, receipt_of(response.headers))
+
+    def responses(self, model: str, input: str | Sequence[Mapping[str, Any]], **options: Any) -> Responded:
+        """The Responses API; `options` are its further keys."""
+        response = self._post(wire.responses(model, input, options))
+        return Responded(msgspec.json.decode(response.content), receipt_of(response.headers))
+
+    def feedback(
+        self,
+        trace: str,
+        *,
+        kind: FeedbackKind,
+        value: float | bool | str | None = None,
+        name: str = "",
+        comment: str = "",
+        span: str | None = None,
+        project: str = "default",
+    ) -> str:
+        """Say what a trace or span was worth; the feedback's id. The key needs the role editor.
+
+        `value`: a thumb's boolean, a score's number, a choice's word, a correction's text.
+        """
+        ask = wire.feedback(
+            trace, kind=kind, value=value, name=name, comment=comment, span=span, project=project
+        )
+        return msgspec.json.decode(self._post(ask).content)["id"]
+
+    def _answer(self, ask: Ask) -> Answer:
+        response = self._post(ask)
+        return Answer(wire.read_chat(response.content), receipt_of(response.headers))
+
+    def _post(self, ask: Ask) -> httpx2.Response:
+        request = self._http.build_request("POST", ask.path, content=ask.body, headers=wire.trace_headers())
+        return self._send(request)
+
+    def _send(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
+        try:
+            response = self._http.send(request, stream=stream)
+            if response.status_code < 400:
+                return response
+            body = response.read()
+            response.close()
+        except httpx2.TransportError as error:
+            raise wire.unreachable(self.base_url, error) from error
+        raise refusal(response.status_code, response.headers, body)

@@ -6,11 +6,11 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-import msgspec
+from anyio.to_thread import run_sync
 
 import noria
 from noria.access import token as tokens
@@ -24,23 +24,19 @@ from noria.access.role import EVERYWHERE, SYSTEM, Principal, Role, role_named
 from noria.access.session import Rules, SignIn
 from noria.core.clock import Clock, SystemClock
 from noria.core.ids import new_id
-from noria.errors import InvalidRequest, NotFound
+from noria.errors import ConfigError, NotFound
 from noria.feedback.feedback import Feedback, Kind, Value
 from noria.gateway.snapshot import Model, Snapshot
-from noria.models import catalogue
-from noria.models.card import Card
-from noria.models.price import Price
-from noria.models.weights import manifest
 from noria.providers.secrets import read_secret, read_vault
 from noria.providers.transport import PooledTransport
 from noria.runtime import health as healths
 from noria.runtime import metrics
 from noria.runtime.budgets import Budgets
-from noria.runtime.eraser import CollectorEraser
-from noria.runtime.jobs import Job, Jobs
+from noria.runtime.jobs import Jobs
 from noria.runtime.measured import Measured, measure
+from noria.runtime.neighbour import CollectorSocket, Stand
 from noria.runtime.publish import Publisher
-from noria.runtime.supervisor import status
+from noria.runtime.shelf import Catalogue, KnownModels, Shelf
 from noria.runtime.versions import Versions
 from noria.storage.accounts import AccountTable
 from noria.storage.approvals import ApprovalTable
@@ -75,42 +71,12 @@ Use = tuple[Used, int, str]
 """(within the last "hour", "day", "week", "month" or "no", calls of 30 days, their cost)."""
 
 
-class Catalogue(Protocol):
-    """What is known of models."""
+class Neighbour(Eraser, Protocol):
+    """The collector."""
 
-    def card(self, name: str, kind: str) -> Card | None: ...
-
-    def price(self, name: str, kind: str) -> Price | None: ...
-
-    def cards(self) -> Iterable[Card]: ...
-
-
-class KnownModels:
-    """The cards and list prices that come with Noria."""
-
-    def card(self, name: str, kind: str) -> Card | None:
-        return catalogue.find(name, kind)
-
-    def price(self, name: str, kind: str) -> Price | None:
-        # The table of list prices takes long to import, and only an apply needs it.
-        from noria.providers.prices import list_price
-
-        return list_price(kind, name)
-
-    def cards(self) -> Iterable[Card]:
-        return catalogue.cards()
-
-
-class WeightsView(msgspec.Struct, frozen=True, kw_only=True):
-    """One known model file, in the cache or not."""
-
-    name: str
-    card: Card | None
-    source: str
-    size_bytes: int | None
-    present: bool
-    path: str | None
-    served: bool
+    async def stand(self) -> Stand | None:
+        """How it does; None: it does not answer."""
+        ...
 
 
 class Control:
@@ -123,20 +89,26 @@ class Control:
         *,
         models: Catalogue,
         spans: SpanReader,
+        sealed: SpanReader | None = None,
         ledger: LedgerReader,
-        eraser: Eraser,
+        collector: Neighbour,
+        gateway: str = "",
         clock: Clock | None = None,
     ) -> None:
-        """Opens, and where needed migrates, noria.db. `path` is the noria.toml. Raises StateError."""
+        """Opens, and where needed migrates, noria.db. `path` is the noria.toml. Raises StateError.
+
+        `sealed` reads the spans where payloads are encrypted; None: there is no key.
+        """
         self.home = home
         self.path = path
         self.clock: Clock = clock or SystemClock()
         self.version = noria.__version__
         self.pepper = home.pepper()
-        self.spans = spans
+        self._spans = spans
+        self._sealed = sealed
         self.ledger = ledger
-        self._models = models
-        self._eraser = eraser
+        self._collector = collector
+        self._gateway = gateway
         self._started = time.monotonic()
         self.database = Database.open(home.database)
         self.audit = AuditLog(self.database, self.clock)
@@ -175,6 +147,7 @@ class Control:
         self.approvals = Approvals(ApprovalTable(self.database, self.audit), self.clock)
         self.feedback = FeedbackTable(self.database)
         self.jobs = Jobs(JobTable(self.database, self.audit, self.clock), home.jobs, self.clock)
+        self.shelf = Shelf(models, self.versions, self.jobs, record=self._record)
         self.local_token = ""
 
     def start(self) -> None:
@@ -192,6 +165,16 @@ class Control:
     def close(self) -> None:
         self.jobs.close()
         self.database.close()
+
+    @property
+    def spans(self) -> SpanReader:
+        """Raises ConfigError where payloads are encrypted and the key is missing."""
+        encryption = self.versions.config().encryption if self.versions.current() else None
+        if encryption is None or not encryption.payloads:
+            return self._spans
+        if self._sealed is None:
+            raise ConfigError("Payloads are encrypted and there is no key; set NORIA_ENCRYPTION_KEY.")
+        return self._sealed
 
     def serving(self) -> Snapshot:
         """What workers serve. Raises Unavailable where nothing has been applied."""
@@ -264,13 +247,13 @@ class Control:
         return tokens.issue(key, pepper=self.pepper, now=self.clock.now_ns() / 1e9)
 
     def gateway_address(self) -> str:
-        """Where the workers listen, as a URL."""
-        running = status(self.home)
-        if running is not None:
-            return running.address
+        """Where the workers listen, as a URL: as this process was told, else as noria.toml says."""
+        if self._gateway:
+            return self._gateway
         server = self.versions.config().server
         scheme = "https" if server.tls_cert is not None else "http"
-        return f"{scheme}://{server.host}:{server.port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
     def projects(self, who: Principal) -> list[str]:
         """Those that exist and that `who` may see."""
@@ -291,51 +274,6 @@ class Control:
     def measured(self, project: str, window: Window, models: Sequence[Model]) -> dict[str, Measured]:
         """What the spans say of these models, by id."""
         return measure(self.spans, self.ledger, project, window, models)
-
-    def cards(self) -> list[Card]:
-        return list(self._models.cards())
-
-    def weights(self) -> list[WeightsView]:
-        """Those of the manifest, and those that are here beside it, by name."""
-        from noria.providers.weights import listed
-
-        here = {stored.name: stored for stored in listed()}
-        cards = {card.id: card for card in self.cards()}
-        engines = self.versions.config().engines if self.versions.current() else {}
-        served = {engine.weights for engine in engines.values()}
-        known = {**{name: stored.receipt.weights for name, stored in here.items()}, **manifest()}
-        return [
-            WeightsView(
-                name=name,
-                card=cards.get(weights.card or ""),
-                source=", ".join(part for file in weights.files for part in file.parts[:1]),
-                size_bytes=here[name].size if name in here else weights.size,
-                present=name in here,
-                path=str(here[name].path) if name in here else None,
-                served=name in served,
-            )
-            for name, weights in sorted(known.items())
-        ]
-
-    def pull(self, project: str, name: str, *, by: Principal) -> Job:
-        """Fetch weights that the manifest knows. Raises NotFound for others."""
-        if name not in manifest():
-            raise NotFound(f"No weights are called {name!r}; pull another source with `noria model pull`.")
-        return self.jobs.start(project, "weights.pull", name, arguments={"name": name}, by=by)
-
-    def remove_weights(self, name: str, *, by: Principal) -> None:
-        """Delete them from this machine. Raises InvalidRequest while an engine serves them."""
-        from noria.providers.weights import remove
-
-        found = next((one for one in self.weights() if one.name == name), None)
-        if found is None or not found.present:
-            raise NotFound(f"No weights called {name!r} are on this machine.")
-        if found.served:
-            raise InvalidRequest(f"An engine serves {name!r}; take it out of noria.toml first.")
-        freed = remove(name)
-        with self.database.write() as connection:
-            act = Act(by=by, act="weights.remove", subject=name, details={"freed_bytes": freed})
-            self.audit.append(connection, act)
 
     def give_feedback(
         self,
@@ -370,16 +308,27 @@ class Control:
 
     async def erase(self, project: str, user: str, *, by: Principal) -> Erasure:
         """Delete what is recorded of `user`: first what was said about their traces, then the traces."""
-        self.feedback.erase(project, self._traces_of(project, user))
-        erasure = await self._eraser.erase_user(project, user)
-        with self.database.write() as connection:
-            # The log keeps that somebody was erased, and not whom.
-            details = {"traces": erasure.traces, "spans": erasure.spans, "stored": erasure.stored}
-            act = Act(by=by, act="user.erase", subject="user", project=project, details=details)
-            self.audit.append(connection, act)
+        await run_sync(self.feedback.erase, project, await run_sync(self._traces_of, project, user))
+        erasure = await self._collector.erase_user(project, user)
+        # The log keeps that somebody was erased, and not whom.
+        details = {"traces": erasure.traces, "spans": erasure.spans, "stored": erasure.stored}
+        act = Act(by=by, act="user.erase", subject="user", project=project, details=details)
+        await run_sync(self._record, act)
         return erasure
 
-    def health(self) -> healths.Health:
+    async def health(self) -> healths.Health:
+        return await run_sync(self._health, await self._collector.stand())
+
+    async def metrics(self) -> str:
+        """Prometheus text."""
+        health = await self.health()
+        return await run_sync(self._metrics, health)
+
+    def _record(self, act: Act) -> None:
+        with self.database.write() as connection:
+            self.audit.append(connection, act)
+
+    def _health(self, stand: Stand | None) -> healths.Health:
         current = self.versions.current()
         return healths.look(
             self.home,
@@ -387,13 +336,12 @@ class Control:
             schema=REVISION,
             digest=current.digest if current else None,
             started=self._started,
-            lag=None,
+            collector=stand,
         )
 
-    def metrics(self) -> str:
-        """Prometheus text."""
+    def _metrics(self, health: healths.Health) -> str:
         projects = self.projects(SYSTEM)
-        return metrics.render(self.spans, self.ledger, self.health(), self.clock, projects=projects)
+        return metrics.render(self.spans, self.ledger, health, self.clock, projects=projects)
 
     def _traces_of(self, project: str, user: str) -> list[str]:
         quoted = user.replace("\\", "\\\\").replace('"', '\\"')
@@ -429,14 +377,16 @@ def _write_private(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def open_control(home: Home, path: Path) -> Control:
-    """The control process of this machine."""
+def open_control(home: Home, path: Path, *, gateway: str = "") -> Control:
+    """The control process of this machine; `gateway` is the URL at which the workers listen."""
     vault = read_vault(os.environ, base=path.absolute().parent)
     return Control(
         home,
         path,
         models=KnownModels(),
-        spans=SpanStore(home.spans, cipher=vault),
+        spans=SpanStore(home.spans),
+        sealed=None if vault is None else SpanStore(home.spans, cipher=vault),
         ledger=LedgerStore(home.ledger),
-        eraser=CollectorEraser(home.run / "collector.sock", PooledTransport, pepper=home.pepper()),
+        collector=CollectorSocket(home.run / "collector.sock", PooledTransport),
+        gateway=gateway,
     )

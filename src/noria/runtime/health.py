@@ -10,12 +10,14 @@ from typing import Literal
 
 import msgspec
 
+from noria.runtime.neighbour import Stand
 from noria.runtime.supervisor import status
 from noria.storage.home import Home
 from noria.storage.snapshots import Snapshots
 
 _SCARCE_BYTES = 1_000_000_000
 _SCARCE_SHARE = 0.05
+_LATE_S = 30
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -49,9 +51,9 @@ def look(
     schema: str,
     digest: str | None,
     started: float,
-    lag: float | None,
+    collector: Stand | None,
 ) -> Health:
-    """`started` is the monotonic time of control's start, `lag` the collector's in seconds."""
+    """`started` is the monotonic time of control's start; `collector` None: it does not answer."""
     processes, problems = _processes(home, snapshots)
     disk = shutil.disk_usage(home.folder)
     if disk.free < min(_SCARCE_BYTES, disk.total * _SCARCE_SHARE):
@@ -61,8 +63,14 @@ def look(
         )
     if digest is None:
         problems.append("No configuration has been applied yet; run `noria apply`.")
-    if lag is not None and lag > 30:
-        problems.append(f"The collector is {lag:.0f} s behind; traces and costs appear late.")
+    if collector is None:
+        problems.append(
+            "The collector does not answer; calls are recorded, and traces appear when it is back."
+        )
+    elif collector.problem:
+        problems.append(collector.problem)
+    elif collector.lag_s > _LATE_S:
+        problems.append(f"The collector is {collector.lag_s:.0f} s behind; traces and costs appear late.")
     return Health(
         state="degraded" if problems else "ok",
         problems=problems,
@@ -81,7 +89,7 @@ def look(
             "blobs": _folder(home.blobs),
             "logs": _folder(home.logs),
         },
-        spool_lag_s=lag,
+        spool_lag_s=None if collector is None else collector.lag_s,
     )
 
 
@@ -92,25 +100,27 @@ def _processes(home: Home, snapshots: Snapshots) -> tuple[list[Process], list[st
     problems: list[str] = []
     if running is None:
         found.append(Process("control", os.getpid(), "running", "started by hand"))
-        names = {f"worker-{number}": number for number in serving}
+        workers: list[tuple[str, int, int | None]] = [
+            (f"worker-{number}", number, None) for number in serving
+        ]
     else:
         found.append(Process("supervisor", running.pid, "running", running.address))
-        names = {}
+        workers = []
         for child in running.children:
             kind, _, number = child.role.partition("-")
             if kind == "worker" and child.pid:
-                names[child.role] = int(number)
+                workers.append((child.role, int(number), child.pid))
                 continue
             detail = f"restarted {child.restarts} times" if child.restarts else ""
             found.append(Process(child.role, child.pid or None, "running" if child.pid else "down", detail))
             if not child.pid:
                 problems.append(f"{child.role} is down; its log is logs/{child.role}.log.")
-    for name, number in names.items():
+    for name, number, pid in workers:
         served = serving.get(number)
         if served is not None and served >= generation:
-            found.append(Process(name, None, "running"))
+            found.append(Process(name, pid, "running"))
         else:
-            found.append(Process(name, None, "behind", "does not yet serve the newest configuration"))
+            found.append(Process(name, pid, "behind", "does not yet serve the newest configuration"))
             problems.append(f"{name} does not serve the newest configuration; its log is logs/{name}.log.")
     return found, problems
 

@@ -85,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="noria.server.control")
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--gateway", default="", help="URL of the workers, where noria.toml does not say it")
     given = parser.parse_args(arguments)
     log_to_stderr("control")
     gc.disable()
@@ -94,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Bound before anything is ready: whoever asks meanwhile waits and is not refused.
         listening = listen(home.run / SOCKET)
         try:
-            control = open_control(home, given.config)
+            control = open_control(home, given.config, gateway=given.gateway)
             try:
                 control.start()
                 asyncio.run(serve(control, listening))

@@ -56,8 +56,8 @@ class Alive(BaseModel):
 
 
 @router.get("/api/health")
-def read_health(parts: Parts, who: Overseer) -> HealthBody:
-    found: Health = parts.health()
+async def read_health(parts: Parts, who: Overseer) -> HealthBody:
+    found: Health = await parts.health()
     return HealthBody(
         state=found.state,
         problems=found.problems,
@@ -83,6 +83,6 @@ def healthz() -> Alive:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(parts: Parts, who: Overseer) -> PlainTextResponse:
+async def metrics(parts: Parts, who: Overseer) -> PlainTextResponse:
     """Prometheus text format; needs a key of role viewer in every project, as all of them are summed."""
-    return PlainTextResponse(parts.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return PlainTextResponse(await parts.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")

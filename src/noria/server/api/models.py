@@ -205,7 +205,7 @@ def list_cards(
     words = q.lower().split()
     cards = [
         card
-        for card in parts.cards()
+        for card in parts.shelf.cards()
         if all(word in f"{card.id} {card.name} {card.family or ''}".lower() for word in words)
     ]
     return CardList(items=[card_body(card) for card in cards])
@@ -224,7 +224,7 @@ def list_weights(parts: Parts, who: Viewer, project: Project = "default") -> Wei
                 path=item.path,
                 served=item.served,
             )
-            for item in parts.weights()
+            for item in parts.shelf.weights()
         ]
     )
 
@@ -232,13 +232,13 @@ def list_weights(parts: Parts, who: Viewer, project: Project = "default") -> Wei
 @router.post("/weights/{name:path}/pull", status_code=202)
 def pull_weights(parts: Parts, who: Editor, name: str, project: Project = "default") -> JobBody:
     """Fetch a model's file; returns the job, which goes on when the page is left."""
-    return job_body(parts.pull(project, name, by=who))
+    return job_body(parts.shelf.pull(project, name, by=who))
 
 
 @router.delete("/weights/{name:path}", status_code=204)
 def remove_weights(parts: Parts, who: Owner, name: str) -> None:
     """Delete the file from this machine's cache; it can be pulled again."""
-    parts.remove_weights(name, by=who)
+    parts.shelf.remove(name, by=who)
 
 
 def card_body(card: Card) -> CardBody:

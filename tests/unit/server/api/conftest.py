@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from noria.models.card import Card
 from noria.models.price import Price
 from noria.runtime.control import Control
+from noria.runtime.neighbour import Stand
 from noria.server.api.app import build
 from noria.storage.home import Home
 from noria.storage.spans import SpanStore
@@ -38,7 +39,7 @@ class KnownModels:
 
 
 class Books:
-    """A ledger that says what it was given, whatever the window; and an eraser that finds nothing."""
+    """A ledger that says what it was given, whatever the window; and a collector that finds nothing."""
 
     def __init__(self) -> None:
         self.rows: dict[str, list[CostRow]] = {}
@@ -51,13 +52,18 @@ class Books:
     async def erase_user(self, project: str, user: str) -> Erasure:
         return Erasure(0, 0, 0)
 
+    async def stand(self) -> Stand | None:
+        return None
+
 
 def make_control(folder: Path, *, books: Books | None = None, config: str = CONFIG) -> Control:
     path = folder / "noria.toml"
     path.write_text(config)
     home = Home(folder / "home")
     books = books or Books()
-    return Control(home, path, models=KnownModels(), spans=SpanStore(home.spans), ledger=books, eraser=books)
+    return Control(
+        home, path, models=KnownModels(), spans=SpanStore(home.spans), ledger=books, collector=books
+    )
 
 
 @pytest.fixture

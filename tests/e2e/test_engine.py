@@ -20,6 +20,7 @@ from noria.models.weights import known
 from noria.models.weights import read as read_manifest
 from noria.providers.engine import EngineSpec, command, read, resolve_engine
 from noria.providers.weights import export_f16, pull
+from noria.runtime.child import LEASH
 from noria.storage.home import Home
 
 pytestmark = pytest.mark.weights
@@ -285,6 +286,10 @@ def test_an_adapter_by_name_changes_the_answer_and_nothing_else_does(engine: htt
         ("chat/completions", {"messages": HI, "stream": "yes"}, "stream"),
         ("chat/completions", {"messages": HI, "tools": [{}]}, "tool"),
         ("chat/completions", {"messages": HI, "tools": TOOLS, "tool_choice": "some"}, "tool_choice"),
+        ("chat/completions", {"messages": HI, "tools": TOOLS, "tool_choice": {"function": 1}}, "tool_choice"),
+        ("chat/completions", {"messages": [{"role": "assistant", "tool_calls": 5}]}, "tool_calls"),
+        ("chat/completions", {"messages": HI, "samplers": "required"}, "samplers"),
+        ("chat/completions", {"messages": HI, "samplers": ["infill"]}, "samplers"),
         ("chat/completions", {"messages": HI, "stream": True, "grammar": "root ::= ("}, "grammar"),
         (
             "chat/completions",
@@ -343,18 +348,28 @@ def test_embeddings_of_the_chat_model(engine: httpx2.Client) -> None:
     assert made["usage"]["prompt_tokens"] == 2
 
 
-async def test_a_caller_who_hangs_up_frees_the_slot_and_eight_share_the_batch(engine: httpx2.Client) -> None:
-    headers = dict(engine.headers)
-    async with httpx2.AsyncClient(base_url=engine.base_url, headers=headers, timeout=60) as client:
-        body = {"messages": HI, "max_tokens": 2000, "stream": True, "ignore_eos": True}
-        async with client.stream("POST", "chat/completions", json=body) as answer:
-            async for _ in answer.aiter_lines():
-                break
-            assert await busy(client) >= 1
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("path", ["chat/completions", "completions"])
+async def test_a_caller_who_hangs_up_frees_the_slot(engine: httpx2.Client, path: str, stream: bool) -> None:
+    async with httpx2.AsyncClient(
+        base_url=engine.base_url, headers=dict(engine.headers), timeout=60
+    ) as client:
+        asked = {"messages": HI} if path.startswith("chat") else {"prompt": "Hi", "n": 2}
+        body = {**asked, "max_tokens": 2000, "stream": stream, "ignore_eos": True}
+        call = asyncio.create_task(client.post(path, json=body))
+        while not await busy(client):  # noqa: ASYNC110  # the engine tells nobody
+            await asyncio.sleep(0.02)
+        call.cancel()
         hung_up = time.monotonic()
         while await busy(client):
             assert time.monotonic() - hung_up < 1.0
             await asyncio.sleep(0.02)
+
+
+async def test_eight_callers_share_the_batch(engine: httpx2.Client) -> None:
+    async with httpx2.AsyncClient(
+        base_url=engine.base_url, headers=dict(engine.headers), timeout=60
+    ) as client:
         once = {"messages": HI, "max_tokens": 32, "ignore_eos": True}
         before = await decodes(client)
         answers = await asyncio.gather(*(client.post("chat/completions", json=once) for _ in range(8)))
@@ -406,6 +421,26 @@ EXACT = {
         -3.2279, -1.6891,
     ],
 }  # fmt: skip
+
+
+def test_an_engine_ends_with_its_supervisor_and_comes_back_at_the_same_address(tmp_path: Path) -> None:
+    spec = EngineSpec(name="local", model="m", weights=pull("bge-small-en-v1.5"), kind="encoder")
+    home = Home(tmp_path)
+    seen: list[tuple[str, str]] = []
+    for _ in range(2):
+        reading, writing = os.pipe()
+        process = subprocess.Popen(
+            command(spec, tmp_path), pass_fds=(reading,), env={**os.environ, LEASH: str(reading)}
+        )
+        os.close(reading)
+        until = time.monotonic() + 30
+        while (file := read("local", home)) is None or file.pid != process.pid:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        seen.append(resolve_engine("local", home))
+        os.close(writing)
+        assert process.wait(10) == 0
+    assert seen[0] == seen[1]
 
 
 def test_weights_that_are_damaged_or_missing_end_the_process_with_a_sentence(tmp_path: Path) -> None:

@@ -12,13 +12,12 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
 from noria.errors import StateError
-
-Kind = Literal["chat", "encoder", "reranker"]
+from noria.models.weights import Kind, Weights
 
 
 class Home(Protocol):
@@ -62,6 +61,33 @@ class EngineSpec(msgspec.Struct, frozen=True, kw_only=True):
     parallel: int | None = None
     system: str | None = None
     query_instruction: str | None = None
+
+
+def spec_of(
+    name: str,
+    path: Path,
+    weights: Weights,
+    *,
+    model: str,
+    kind: Kind,
+    adapters: Mapping[str, Path],
+    threads: int | None,
+    context: int | None,
+    parallel: int | None,
+) -> EngineSpec:
+    """An engine as configured, with what suits its weights where the configuration is silent."""
+    return EngineSpec(
+        name=name,
+        model=model,
+        weights=path,
+        kind=kind,
+        adapters=adapters,
+        threads=threads or weights.threads,
+        context=context or weights.context,
+        parallel=parallel,
+        system=weights.system,
+        query_instruction=weights.query_instruction,
+    )
 
 
 def command(spec: EngineSpec, home: Path) -> tuple[str, ...]:

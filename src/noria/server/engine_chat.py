@@ -17,6 +17,7 @@ import msgspec
 
 from noria.errors import InvalidRequest
 from noria.runtime.engine import Llama
+from noria.server import engine_gather, engine_sampling
 from noria.server.engine_front import SSE, Body, Names, answer, asked, flag, whole
 from noria.server.engine_tools import CallFinder, as_plain, call_schema, instruction, named, text_of
 from noria.server.protocol import HttpExchange
@@ -34,12 +35,12 @@ class Chat:
         self._system = system
 
     async def serve(self, exchange: HttpExchange) -> None:
-        body = asked(exchange)
-        choices = whole(body, "n", 1, least=1, most=MOST_CHOICES)
-        stream = flag(body, "stream")
-        tools = self._prepare(body)
-        if choices == 1 and tools is None:
-            await (self._relay(exchange, body) if stream else self._pass(exchange, body))
+        given = asked(exchange)
+        choices = whole(given, "n", 1, least=1, most=MOST_CHOICES)
+        stream = flag(given, "stream")
+        body, tools = self._prepared(given)
+        if stream and choices == 1 and tools is None:
+            await self._relay(exchange, body)
         elif stream:
             await self._stream(exchange, body, choices, tools)
         else:
@@ -47,8 +48,7 @@ class Chat:
 
     async def count(self, exchange: HttpExchange) -> None:
         """/v1/chat/completions/count: the input tokens of the same body, without an answer."""
-        body = asked(exchange)
-        self._prepare(body)
+        body, _ = self._prepared(asked(exchange))
         chosen = {key: body[key] for key in ("messages", "tools", "chat_template_kwargs") if key in body}
         prompt = (await self._llama.post("/apply-template", chosen))["prompt"]
         found = await self._llama.post(
@@ -56,18 +56,17 @@ class Chat:
         )
         answer(exchange, {"input_tokens": len(found["tokens"])})
 
-    def _prepare(self, body: Body) -> set[str] | None:
-        """Make `body` one for llama-server; returns the names of the functions that may be called as text."""
-        body["lora"] = self._names.lora(body)
-        for name in ("model", "n"):
-            body.pop(name, None)
+    def _prepared(self, given: Body) -> tuple[Body, set[str] | None]:
+        """The body for llama-server, and the names of the functions that may be called as text."""
+        body = engine_sampling.only(given, engine_sampling.CHAT)
+        body["lora"] = self._names.lora(given)
         limit = body.pop("max_completion_tokens", None)
         if limit is not None:
             body["max_tokens"] = limit
         if body.get("max_tokens") is not None:
             whole(body, "max_tokens", 1, least=1, most=2**31 - 1)
         body["messages"] = self._messages(body.get("messages"))
-        return self._tools(body)
+        return body, self._tools(body)
 
     def _messages(self, given: Any) -> list[Body]:
         if not isinstance(given, list) or not given or not all(isinstance(one, dict) for one in given):
@@ -80,6 +79,11 @@ class Chat:
                 raise InvalidRequest(
                     "Each message must have the role system, developer, user, assistant or tool.",
                     param="messages",
+                )
+            calls = message.get("tool_calls")
+            if calls is not None and not _are_calls(calls):
+                raise InvalidRequest(
+                    "tool_calls must be a list of functions with a name and arguments.", param="messages"
                 )
         if self._system is not None and messages[0]["role"] != "system":
             messages.insert(0, {"role": "system", "content": self._system})
@@ -98,8 +102,9 @@ class Chat:
             raise InvalidRequest("tools must be a list.", param="tools")
         functions = named(tools)
         if isinstance(choice, dict):
-            name = (choice.get("function") or {}).get("name")
-            if name not in functions:
+            function = choice.get("function")
+            name = function.get("name") if isinstance(function, dict) else None
+            if not isinstance(name, str) or name not in functions:
                 raise InvalidRequest(
                     f"tool_choice names {name!r}, which is not among the tools.", param="tool_choice"
                 )
@@ -125,10 +130,6 @@ class Chat:
         body["messages"] = [first, *messages[1 if said else 0 :]]
         return set(functions)
 
-    async def _pass(self, exchange: HttpExchange, body: Body) -> None:
-        data = await self._llama.post_raw(PATH, msgspec.json.encode(body))
-        exchange.respond(200, b"content-type: application/json\r\n", data)
-
     async def _relay(self, exchange: HttpExchange, body: Body) -> None:
         """The stream as it is: what is generated reaches the caller without being parsed."""
         upstream = await self._llama.stream(PATH, msgspec.json.encode(body))
@@ -149,7 +150,7 @@ class Chat:
 
     async def _whole(self, exchange: HttpExchange, body: Body, choices: int, tools: set[str] | None) -> None:
         answers = await asyncio.gather(
-            *(self._llama.post(PATH, reseeded(body, number)) for number in range(choices))
+            *(engine_gather.chat(self._llama, reseeded(body, number)) for number in range(choices))
         )
         first = answers[0]
         made: list[Body] = []
@@ -164,7 +165,8 @@ class Chat:
         answer(exchange, first)
 
     async def _stream(self, exchange: HttpExchange, body: Body, choices: int, tools: set[str] | None) -> None:
-        wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+        options = body.get("stream_options")
+        wants_usage = isinstance(options, dict) and bool(options.get("include_usage"))
         body["stream_options"] = {"include_usage": True}
         finders = [CallFinder(tools) if tools is not None else None for _ in range(choices)]
         parallel = body.get("parallel_tool_calls", True)
@@ -192,6 +194,16 @@ class Chat:
             usage = summed(usages, prompts=1)
             _write(exchange, {**head, "model": self._llama.model, "choices": [], "usage": usage})
         exchange.finish(b"data: [DONE]\n\n")
+
+
+def _are_calls(calls: Any) -> bool:
+    return isinstance(calls, list) and all(
+        isinstance(call, dict)
+        and isinstance(call.get("function"), dict)
+        and isinstance(call["function"].get("name"), str)
+        and isinstance(call["function"].get("arguments", ""), str)
+        for call in calls
+    )
 
 
 def _write(exchange: HttpExchange, chunk: Body) -> None:

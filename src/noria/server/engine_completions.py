@@ -17,6 +17,7 @@ import msgspec
 
 from noria.errors import InvalidRequest, RequestError
 from noria.runtime.engine import Llama
+from noria.server import engine_gather, engine_sampling
 from noria.server.engine_chat import MOST_CHOICES, merged, reseeded, summed
 from noria.server.engine_front import SSE, Body, Names, answer, asked, flag, whole
 from noria.server.engine_logprobs import Scored, Token, legacy, of_item
@@ -71,18 +72,7 @@ class Completions:
         if logprobs is not None:
             logprobs = whole(body, "logprobs", 0, least=0, most=MOST_LOGPROBS)
         stream = flag(body, "stream")
-        ours = (
-            "model",
-            "n",
-            "best_of",
-            "echo",
-            "prompt",
-            "stream",
-            "stream_options",
-            "logprobs",
-            "max_tokens",
-        )
-        base = {key: value for key, value in body.items() if key not in ours and value is not None}
+        base = engine_sampling.only(body, engine_sampling.SAMPLING - {"logprobs"})
         base |= {"lora": lora, "max_tokens": tokens}
         if logprobs is not None:
             base["logprobs"] = max(logprobs, 1)
@@ -147,8 +137,7 @@ class Completions:
             request["logit_bias"] = [[said[0], _FORCE]]
         else:
             request["grammar"] = "root ::= " + " ".join(f"<[{number}]>" for number in said)
-        found = await self._llama.post("/completion", request)
-        items: list[Body] = found["completion_probabilities"]
+        items = await engine_gather.probabilities(self._llama, request)
         if [item["id"] for item in items] != said:
             raise RequestError("The engine could not be made to repeat the prompt, so it has no score.")
         return items
@@ -171,8 +160,8 @@ class Completions:
         """A choice and its usage."""
         if wish.tokens == 0:
             return {"text": "", "logprobs": None, "finish_reason": "length"}, await self._no_tokens(prompt)
-        found = await self._llama.post(PATH, {**reseeded(wish.base, number), "prompt": prompt})
-        return found["choices"][0], found["usage"]
+        body = {**reseeded(wish.base, number), "prompt": prompt}
+        return await engine_gather.completion(self._llama, body)
 
     async def _no_tokens(self, prompt: str | list[int]) -> Body:
         """The usage of a request that generates nothing."""

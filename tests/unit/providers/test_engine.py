@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from noria.errors import StateError
-from noria.providers.engine import EngineSpec, command, read, reserve, resolve_engine
+from noria.models.weights import known
+from noria.providers.engine import EngineSpec, command, read, reserve, resolve_engine, spec_of
 from noria.storage.home import Home
 
 
@@ -53,3 +54,21 @@ def test_the_command_line_has_no_secret(home: Home, tmp_path: Path) -> None:
     assert file.key not in " ".join(given)
     assert given[1:3] == ("-m", "noria.server.engine")
     assert "a=/a.gguf" in given and "--context" not in given
+
+
+def test_the_configuration_overrules_what_suits_the_weights() -> None:
+    def made(threads: int | None) -> EngineSpec:
+        return spec_of(
+            "local",
+            Path("/w.gguf"),
+            known("smollm2-135m-instruct"),
+            model="m",
+            kind="chat",
+            adapters={},
+            threads=threads,
+            context=None,
+            parallel=None,
+        )
+
+    assert (made(None).threads, made(4).threads) == (1, 4)
+    assert made(None).context == 8192 and made(None).system

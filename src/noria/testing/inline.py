@@ -90,7 +90,10 @@ class InlineGateway:
         reader = SpoolReader(self.home.spool)
         found: list[SpoolRecord] = []
         for segment in reader.segments("worker-0"):
-            found += reader.read(segment.start).records
+            batch = reader.read(segment.start)
+            while batch.records:
+                found += batch.records
+                batch = reader.read(batch.position)
         return found
 
     def calls(self) -> list[Call]:

@@ -36,6 +36,8 @@ def turn(method: str, path: str, query: str, body: Json) -> tuple[Wire, Ask] | N
         if path.endswith(suffix):
             return wire, wire.ask(body, _azure_deployment(path), stream=False)
     gemini = _GEMINI.search(path)
+    if gemini and gemini[2] in ("rawPredict", "streamRawPredict"):
+        return ANTHROPIC, ANTHROPIC.ask(body, unquote(gemini[1]), stream=False)
     if gemini and gemini[2] in ("generateContent", "streamGenerateContent"):
         stream = gemini[2] == "streamGenerateContent"
         if stream and "alt=sse" not in query:

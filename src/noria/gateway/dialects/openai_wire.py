@@ -86,6 +86,8 @@ class Call(Said, tag="function", frozen=True):
     id: str
     function: Function
     extra_content: ExtraContent | None = None
+    index: int | None = None
+    """Of a call that was streamed and is sent back; it says nothing more."""
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -19,7 +19,13 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: own ?? (await packaged.executablePath()),
     args: own
-      ? ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+      ? [
+          '--no-sandbox',
+          '--disable-gpu',
+          '--disable-quic',
+          '--no-first-run',
+          '--disable-background-networking',
+        ]
       : packaged.args,
     headless: true,
   });
@@ -39,7 +45,8 @@ export async function signIn(browser: Browser): Promise<State> {
   };
   if (session.needs_setup) {
     const token = process.env.NORIA_SETUP_TOKEN;
-    if (!token) throw new Error('The server has no account yet: set NORIA_SETUP_TOKEN to the token of its link.');
+    if (!token)
+      throw new Error('The server has no account yet: set NORIA_SETUP_TOKEN to the token of its link.');
     await page.goto(`/setup?token=${encodeURIComponent(token)}`);
     await page.getByLabel('E-mail').fill(EMAIL);
     await page.getByLabel('Name').fill('Ada');
@@ -95,7 +102,7 @@ export async function newestTrace(page: Page): Promise<string | null> {
 
 /** Until nothing is loading any more and the charts have drawn. */
 export async function settled(page: Page) {
-  await page.waitForLoadState('networkidle').catch(() => undefined);
+  await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
   await page.waitForFunction(() => document.querySelectorAll('.mantine-Skeleton-root').length === 0, null, {
     timeout: 8000,
   });

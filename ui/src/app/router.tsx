@@ -106,7 +106,7 @@ const tree = root.addChildren([
     }),
     createRoute({
       ...page,
-      path: '/sessions/$',
+      path: '/sessions/$id',
       component: lazyRouteComponent(() => import('../pages/sessions/Session'), 'SessionPage'),
     }),
     createRoute({

@@ -66,7 +66,7 @@ export function HeatMap({ title, data, marks, height = 120, onChoose }: Props) {
     ? `${clock(times[cell.x] ?? 0, Math.min(domain[1] - domain[0], 86_400_000))} · ${duration(edges[cell.y])} – ${duration(
         edges[cell.y + 1],
       )} · ${count(counts[cell.x]?.[cell.y] ?? 0)} traces`
-    : `${count(total)} traces · drag to filter`;
+    : 'drag to choose times and latencies';
 
   return (
     <Frame

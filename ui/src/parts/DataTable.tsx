@@ -32,6 +32,8 @@ export interface Column<T> {
   value?: (row: T) => string | number | null;
   /** The two that make the card of a narrow screen. */
   narrow?: 'first' | 'second';
+  /** What the card shows instead of the cell. */
+  card?: (row: T) => ReactNode;
 }
 
 interface Props<T> {
@@ -198,8 +200,8 @@ export function DataTable<T>(props: Props<T>) {
               >
                 {narrow ? (
                   <div className={classes.card} role="cell">
-                    <div className={classes.first}>{first?.cell(value)}</div>
-                    <div className={classes.second}>{second?.cell(value)}</div>
+                    <div className={classes.first}>{(first?.card ?? first?.cell)?.(value)}</div>
+                    <div className={classes.second}>{(second?.card ?? second?.cell)?.(value)}</div>
                   </div>
                 ) : (
                   columns.map((column) => (

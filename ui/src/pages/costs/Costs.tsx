@@ -162,6 +162,13 @@ function make(by: string, most: number, all: number): Column<Row>[] {
       width: '108px',
       end: true,
       narrow: 'second',
+      card: (row) => (
+        <>
+          <Money value={row.cost} unknown={row.unknown} />
+          <span className="num">{count(row.calls)} calls</span>
+          <span className="num">{all > 0 ? percent(Number(row.cost) / all) : ''}</span>
+        </>
+      ),
       cell: (row) => <Money value={row.cost} unknown={row.unknown} />,
       value: (row) => Number(row.cost),
     },

@@ -54,6 +54,13 @@ const COLUMNS: Column<Key>[] = [
     header: 'State',
     width: '84px',
     narrow: 'second',
+    card: (row) => (
+      <>
+        <KeyState state={row.state} />
+        <span>{USED[row.used]}</span>
+        <span className="num">{money(row.cost_30d)}</span>
+      </>
+    ),
     cell: (row) => <KeyState state={row.state} />,
     value: (row) => row.state,
   },

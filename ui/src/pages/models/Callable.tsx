@@ -163,6 +163,15 @@ function make(chosen: readonly string[], onChoose: (id: string) => void): Column
       width: '118px',
       end: true,
       narrow: 'second',
+      card: (row) => (
+        <>
+          <span className="num">
+            {perMillion(row.price) === 'unknown' ? 'price unknown' : `$ ${perMillion(row.price)}`}
+          </span>
+          <span className="num">{count(row.measured.calls)} calls</span>
+          <span className="num">p50 {duration(row.measured.p50_ms)}</span>
+        </>
+      ),
       cell: (row) => <span className="num">{perMillion(row.price)}</span>,
       value: (row) => (row.price?.output ? Number(row.price.output) : null),
     },

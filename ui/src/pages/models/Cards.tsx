@@ -43,6 +43,14 @@ const COLUMNS: Column<Card>[] = [
     header: 'Kind',
     width: '96px',
     narrow: 'second',
+    card: (row) => (
+      <>
+        <span>{row.developer ?? 'developer not stated'}</span>
+        <span>{row.licence?.kind ?? 'licence not stated'}</span>
+        <span className="num">{parameters(row.parameters)}</span>
+        <span className="num">{count(row.context)} context</span>
+      </>
+    ),
     cell: (row) => row.licence?.kind ?? '–',
     value: (row) => row.licence?.kind ?? null,
   },

@@ -16,7 +16,7 @@ import { columns } from '../traces/columns';
 import classes from './Session.module.css';
 
 export function SessionPage() {
-  const { _splat: id = '' } = useParams({ from: '/shell/sessions/$' });
+  const { id } = useParams({ from: '/shell/sessions/$id' });
   const { peek } = useSearch({ strict: false }) as RootSearch;
   const { project } = useScope();
   const set = useSetSearch();

@@ -47,6 +47,13 @@ const COLUMNS: Column<Session>[] = [
     width: '64px',
     end: true,
     narrow: 'second',
+    card: (row) => (
+      <>
+        <span>{row.user || 'no user'}</span>
+        <span className="num">{count(row.traces)} traces</span>
+        <When ms={row.end_ms} />
+      </>
+    ),
     cell: (row) => <span className="num">{count(row.traces)}</span>,
     value: (row) => row.traces,
   },
@@ -106,7 +113,7 @@ export function SessionsPage() {
           columns={COLUMNS}
           rows={rows}
           id={(row) => row.id}
-          onOpen={(row) => void navigate({ to: '/sessions/$', params: { _splat: row.id } })}
+          onOpen={(row) => void navigate({ to: '/sessions/$id', params: { id: row.id } })}
           loading={pages.isPending || pages.isFetchingNextPage}
           more={pages.hasNextPage}
           onMore={more}

@@ -41,6 +41,13 @@ const COLUMNS: Column<Event>[] = [
     header: 'By',
     width: 'minmax(120px, 1fr)',
     narrow: 'second',
+    card: (row) => (
+      <>
+        <span>{row.actor_name || row.actor}</span>
+        <span className="ellipsis">{row.subject}</span>
+        <When ms={row.at_ms} />
+      </>
+    ),
     cell: (row) => row.actor_name || row.actor,
   },
   { id: 'subject', header: 'On', width: 'minmax(160px, 2fr)', cell: (row) => row.subject },

@@ -1,0 +1,63 @@
+/** Every page, wide and narrow, light and dark: it draws, its console is clean, and axe finds nothing serious. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launch, NARROW, newestTrace, type Opened, open, type Scheme, settled, WIDE } from './browser';
+
+const PAGES: Record<string, string> = {
+  Pulse: '/?from=-30d',
+  Traces: '/traces?from=-30d',
+  Trace: '/traces/{trace}',
+  Peek: '/traces?from=-30d&peek={trace}',
+  Sessions: '/sessions?from=-30d',
+  Costs: '/costs?from=-30d',
+  Playground: '/playground',
+  Chat: '/chat',
+  Models: '/models',
+  Cards: '/models?tab=cards',
+  Weights: '/models?tab=weights',
+  Keys: '/keys',
+  Budgets: '/keys?tab=budgets',
+  Configuration: '/settings',
+  Accounts: '/settings?tab=accounts',
+  Approvals: '/settings?tab=approvals',
+  Audit: '/settings?tab=audit',
+  Health: '/settings?tab=health',
+  Appearance: '/settings?tab=appearance',
+};
+
+const browser = launch();
+beforeAll(() => browser);
+afterAll(async () => (await browser).close());
+
+describe.each(
+  Object.entries({ wide: WIDE, narrow: NARROW }).flatMap(([size, viewport]) =>
+    (['light', 'dark'] as Scheme[]).map((scheme) => ({ size, viewport, scheme })),
+  ),
+)('$size, $scheme', ({ viewport, scheme }) => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await open(await browser, { viewport, scheme });
+  });
+  afterAll(() => opened.context.close());
+
+  test.each(Object.entries(PAGES))('%s', async (name, path) => {
+    const { page, faults } = opened;
+    faults.length = 0;
+    const trace = path.includes('{trace}') ? await newestTrace(page) : '';
+    if (trace === null) return;
+    await page.goto(path.replace('{trace}', trace));
+    await settled(page);
+    expect(await page.locator('h1').first().textContent(), `${name} has a heading`).toBeTruthy();
+    expect(await page.getByText('Try again').count(), `${name} shows no failure`).toBe(0);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overflow, `${name} does not scroll sideways`).toBeLessThanOrEqual(0);
+    const { violations } = await new AxeBuilder({ page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+      .analyze();
+    const serious = violations
+      .filter((each) => each.impact === 'serious' || each.impact === 'critical')
+      .map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(' ')).join(', ')}`);
+    expect(serious).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+});

@@ -8,7 +8,7 @@ import msgspec
 
 from noria.access.audit import Act
 from noria.access.key import Key, RateLimit, hash_token, new_token
-from noria.access.role import Principal, role_named
+from noria.access.role import EVERYWHERE, Principal, role_named
 from noria.access.store import KeyStore
 from noria.core.clock import Clock
 from noria.core.ids import new_id
@@ -68,6 +68,8 @@ class Keyring:
     def create(self, project: str, draft: KeyDraft, *, by: Principal) -> tuple[KeyRecord, str, list[int]]:
         """(record, token, workers that lag); the token is shown once."""
         self._check(project, msgspec.structs.asdict(draft), by=by)
+        if project == EVERYWHERE and draft.role == "caller":
+            raise InvalidRequest("A key that calls models belongs to one project; name it.", param="project")
         token, lookup = new_token()
         key = Key(
             id=new_id("key"),

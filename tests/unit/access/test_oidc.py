@@ -13,11 +13,15 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx2
 import msgspec
 import pytest
+from fastapi.testclient import TestClient
 
 from noria.access.oidc import Oidc, Provider
 from noria.core.clock import SystemClock
 from noria.errors import Forbidden, UpstreamError
+from noria.runtime.control import open_control
+from noria.server.api.app import build
 from noria.server.api.oidc_fetch import fetch
+from noria.storage.home import Home
 
 CALLBACK = "http://127.0.0.1:8400/api/oidc/callback"
 _FOLDER = Path(__file__).parent / "oidc_provider"
@@ -173,3 +177,29 @@ def test_an_issuer_that_is_another_is_refused(provider: Provider) -> None:
     oidc = _oidc(msgspec.structs.replace(provider, issuer=provider.issuer.replace("127.0.0.1", "localhost")))
     with pytest.raises(UpstreamError, match="issuer"):
         oidc.begin(callback=CALLBACK, to="/")
+
+
+def test_the_page_signs_in_from_its_button_to_its_cookie(
+    issuer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OIDC_SECRET", "a secret: with + and %")
+    (tmp_path / "noria.toml").write_text(
+        f'[access.oidc]\nissuer = "{issuer}"\nclient_id = "noria test"\nclient_secret = "env:OIDC_SECRET"\n'
+        'scopes = ["openid", "email", "groups"]\nroles = { staff = "editor" }\n'
+    )
+    control = open_control(Home(tmp_path / "home"), tmp_path / "noria.toml")
+    control.start()
+    try:
+        headers = {"x-forwarded-proto": "http", "x-forwarded-for": "192.0.2.1"}
+        page = TestClient(build(control), base_url="http://127.0.0.1:8400", headers=headers)
+        assert page.get("/api/session").json()["methods"] == ["password", "oidc"]
+        begun = page.get("/api/oidc/login", params={"to": "/models"}, follow_redirects=False)
+        query = _browse(begun.headers["location"], "ann")
+        done = page.get("/api/oidc/callback", params=query, follow_redirects=False)
+        assert (done.status_code, done.headers["location"]) == (302, "/models")
+        state = page.get("/api/session").json()
+        assert (state["principal"]["email"], state["role"]) == ("ann@example.com", "editor")
+        again = TestClient(build(control), base_url="http://127.0.0.1:8400", headers=headers)
+        assert again.get("/api/oidc/callback", params=query, follow_redirects=False).status_code == 403
+    finally:
+        control.close()

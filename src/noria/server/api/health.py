@@ -84,5 +84,5 @@ def healthz() -> Alive:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(parts: Parts, who: Overseer) -> PlainTextResponse:
-    """Prometheus text format; needs a key of role viewer in every project, as all of them are summed."""
+    """Prometheus text format. A scraper needs a key of role viewer in project `*`, as all are summed."""
     return PlainTextResponse(await parts.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")

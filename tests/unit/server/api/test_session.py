@@ -8,6 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from noria.access import password
+from noria.access.role import SYSTEM
+from noria.access.session import Identity
+from noria.errors import Forbidden
 from noria.runtime.control import SETUP_TOKEN, Control
 
 Client = Callable[..., TestClient]
@@ -162,3 +165,30 @@ def test_every_answer_has_the_security_headers(client: Client) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
     assert client().get("/api/session").headers["cache-control"] == "no-store"
+
+
+def _identity(subject: str, email: str, roles: dict[str, str] | None = None) -> Identity:
+    return Identity(issuer="https://idp", subject=subject, email=email, roles=roles)  # type: ignore[arg-type]
+
+
+def test_an_identity_without_roles_needs_an_invitation(control: Control) -> None:
+    with pytest.raises(Forbidden, match="no account here"):
+        control.sign_in.with_identity(_identity("1", "ann@example.com"), peer="")
+    control.accounts.invite("ann@example.com", name="", roles={"search": "editor"}, by=SYSTEM)
+    _, who = control.sign_in.with_identity(_identity("1", "Ann@example.com"), peer="")
+    assert who.roles == {"search": "editor"}
+
+
+def test_an_address_belongs_to_the_identity_that_came_first(control: Control) -> None:
+    control.sign_in.with_identity(_identity("1", "ann@example.com", {"*": "viewer"}), peer="")
+    with pytest.raises(Forbidden, match="another identity"):
+        control.sign_in.with_identity(_identity("2", "ann@example.com", {"*": "admin"}), peer="")
+
+
+def test_roles_of_the_provider_are_taken_anew_at_each_sign_in(control: Control) -> None:
+    token, _ = control.sign_in.with_identity(_identity("1", "ann@example.com", {"*": "admin"}), peer="")
+    with pytest.raises(Forbidden):
+        control.sign_in.with_identity(_identity("1", "ann@example.com", {}), peer="")
+    control.sign_in.with_identity(_identity("1", "ann@example.com", {"*": "viewer"}), peer="")
+    who = control.sign_in.resolve(token)
+    assert who is not None and who.roles == {"*": "viewer"}

@@ -139,3 +139,13 @@ def test_health_and_metrics(client: Client, books: Any) -> None:
     assert 'noria_calls_total{model="acme/\\"small\\""} 7' in text
     assert 'noria_latency_seconds{project="default",quantile="0.5"}' in text
     assert client().get("/healthz").json() == {"status": "ok"}
+
+
+def test_a_scraper_has_a_key_of_every_project(client: Client) -> None:
+    admin = client(local=True)
+    every = {"project": "*"}
+    assert admin.post("/api/keys", json={"name": "calls"}, params=every).status_code == 400
+    made = admin.post("/api/keys", json={"name": "prometheus", "role": "viewer"}, params=every)
+    scraper = client(key=made.json()["token"])
+    assert scraper.get("/metrics").status_code == 200
+    assert scraper.post("/api/keys", json={"name": "x"}, params=every).status_code == 403

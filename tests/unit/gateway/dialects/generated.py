@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from noria.core import messages
@@ -32,6 +33,11 @@ schemas = st.dictionaries(names, st.sampled_from([{"type": "string"}, {"type": "
 arguments = st.dictionaries(words, st.one_of(words, st.integers(-9, 9), st.none()), max_size=3).map(
     json.dumps
 )
+
+
+def examples(count: int = 60) -> settings:
+    """How many, and without a deadline: these tests compare values, and the machine may be busy."""
+    return settings(max_examples=count, deadline=None)
 
 
 def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from anthropic.types import Message as SdkMessage
 from anthropic.types import RawMessageStreamEvent
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -22,6 +22,7 @@ from .generated import (
     base64,
     conversations,
     counts,
+    examples,
     images,
     json_values,
     maybe,
@@ -135,7 +136,7 @@ def requests(draw: st.DrawFn) -> messages.Request:
 
 
 @given(requests())
-@settings(max_examples=40)
+@examples(40)
 def test_a_request_comes_back(request: messages.Request) -> None:
     prepared = back.request(request, model=request.model, options={})
     assert prepared.headers == {"anthropic-version": "2023-06-01"}
@@ -143,7 +144,7 @@ def test_a_request_comes_back(request: messages.Request) -> None:
 
 
 @given(requests())
-@settings(max_examples=40)
+@examples(40)
 def test_counting_takes_the_same_request(request: messages.Request) -> None:
     prepared = back.count_request(request, model=request.model, options={})
     assert prepared.path == "/messages/count_tokens"
@@ -331,6 +332,7 @@ def test_a_wrong_request_names_the_place(change: dict[str, Any], param: str) -> 
 
 
 @given(st.dictionaries(st.sampled_from(["model", "messages", "tools", "thinking", "system"]), json_values))
+@examples()
 def test_only_request_errors_come_out(value: Any) -> None:
     try:
         front.request(json.dumps(value).encode())
@@ -378,6 +380,7 @@ events_of_sdk: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
 
 
 @given(responses())
+@examples()
 def test_a_response_comes_back(response: messages.Response) -> None:
     body = front.response(response, PLAIN)
     assert back.response(body) == response
@@ -385,7 +388,7 @@ def test_a_response_comes_back(response: messages.Response) -> None:
 
 
 @given(responses(), st.lists(st.integers(0, 9999), max_size=5))
-@settings(max_examples=40)
+@examples(40)
 def test_a_stream_comes_back_in_any_split(response: messages.Response, cuts: list[int]) -> None:
     events = streamed(response, cuts)
     start = Usage(input=5, output=1, provenance="reported")

@@ -14,7 +14,7 @@ from noria.errors import RequestError, Unsupported
 from noria.gateway.dialects.completions import CompletionsFront
 from noria.gateway.dialects.openai import OpenAIBack
 
-from .generated import json_values, streamed
+from .generated import examples, json_values, streamed
 
 front = CompletionsFront()
 
@@ -90,6 +90,7 @@ def test_the_stream() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["model", "prompt", "stop", "n", "echo"]), json_values))
+@examples()
 def test_only_request_errors_come_out(value: Any) -> None:
     try:
         front.request(json.dumps(value).encode())

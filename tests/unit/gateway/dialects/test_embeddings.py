@@ -15,7 +15,7 @@ from noria.errors import InvalidRequest, RequestError, Unsupported, UpstreamErro
 from noria.gateway.dialects.embeddings import EmbeddingsFront
 from noria.gateway.dialects.openai import OpenAIBack
 
-from .generated import json_values, maybe, words
+from .generated import examples, json_values, maybe, words
 
 front, back = EmbeddingsFront(), OpenAIBack()
 tokens = st.lists(st.integers(0, 9), min_size=1, max_size=3).map(tuple)
@@ -32,6 +32,7 @@ vectors = st.lists(st.lists(floats, min_size=1, max_size=4).map(tuple), min_size
 
 
 @given(requests)
+@examples()
 def test_a_request_comes_back(request: messages.EmbeddingsRequest) -> None:
     prepared = back.embeddings(request, model=request.model, options={})
     assert prepared.path == "/embeddings"
@@ -39,6 +40,7 @@ def test_a_request_comes_back(request: messages.EmbeddingsRequest) -> None:
 
 
 @given(vectors, st.sampled_from(["float", "base64"]))
+@examples()
 def test_vectors_come_back(found: tuple[tuple[float, ...], ...], encoding: Any) -> None:
     request = messages.EmbeddingsRequest(model="m", inputs=("x",), encoding_format=encoding)
     usage = Usage(input=3, provenance="reported")
@@ -71,6 +73,7 @@ def test_wrong_input(value: Any) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["model", "input", "dimensions"]), json_values))
+@examples()
 def test_only_request_errors_come_out(value: Any) -> None:
     try:
         front.decode(json.dumps(value).encode())

@@ -17,7 +17,7 @@ from noria.gateway.dialects.dialect import Back
 from noria.gateway.dialects.fronts import FRONTS
 from noria.gateway.dialects.openai import OpenAIBack
 
-from .generated import json_values
+from .generated import examples, json_values
 
 SCHEMA = {"type": "object", "properties": {}}
 CALLERS: dict[str, Any] = {
@@ -181,6 +181,7 @@ def test_the_valid_bodies_are_valid(front: str) -> None:
 
 @pytest.mark.parametrize("front", list(CALLERS))
 @given(where=where, new=json_values, name=name)
+@examples()
 def test_callers(front: str, where: int, new: Any, name: str | None) -> None:
     body = json.dumps(changed(CALLERS[front], where, new, name)).encode()
     try:
@@ -198,6 +199,7 @@ def test_callers(front: str, where: int, new: Any, name: str | None) -> None:
 
 @pytest.mark.parametrize(("back", "answer"), ANSWERS)
 @given(where=where, new=json_values, name=name)
+@examples()
 def test_answers(back: Back, answer: Any, where: int, new: Any, name: str | None) -> None:
     try:
         response = back.response(json.dumps(changed(answer, where, new, name)).encode())
@@ -214,6 +216,7 @@ def test_answers(back: Back, answer: Any, where: int, new: Any, name: str | None
 
 @pytest.mark.parametrize(("back", "frames"), STREAMS)
 @given(where=where, new=json_values, name=name)
+@examples()
 def test_streams(back: Back, frames: Any, where: int, new: Any, name: str | None) -> None:
     stream = b"".join(
         b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in changed(frames, where, new, name)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import chat
 
@@ -20,6 +20,7 @@ from .generated import (
     calls,
     conversations,
     counts,
+    examples,
     images,
     json_values,
     logprobs,
@@ -146,7 +147,7 @@ requests = st.builds(
 
 
 @given(requests, st.sampled_from(["max_tokens", "max_completion_tokens"]))
-@settings(max_examples=40)
+@examples(40)
 def test_a_request_comes_back(request: messages.Request, field: str) -> None:
     prepared = back.request(request, model=request.model, options={"max_tokens_field": field})
     assert prepared.path == "/chat/completions"
@@ -283,6 +284,7 @@ def test_a_wrong_request_names_the_place(change: dict[str, Any], param: str) -> 
 
 
 @given(st.dictionaries(st.sampled_from(["model", "messages", "tools", "stop"]), json_values))
+@examples()
 def test_only_request_errors_come_out(value: Any) -> None:
     try:
         front.request(json.dumps(value).encode())
@@ -291,6 +293,7 @@ def test_only_request_errors_come_out(value: Any) -> None:
 
 
 @given(st.binary(max_size=40))
+@examples()
 def test_bytes_are_refused(body: bytes) -> None:
     with pytest.raises(RequestError):
         front.request(body)
@@ -336,6 +339,7 @@ asked = messages.Request(model="m", messages=())
 
 
 @given(responses)
+@examples()
 def test_a_response_comes_back(response: messages.Response) -> None:
     body = front.response(response, asked)
     assert back.response(body) == response
@@ -343,7 +347,7 @@ def test_a_response_comes_back(response: messages.Response) -> None:
 
 
 @given(responses, st.lists(st.integers(0, 9999), max_size=5))
-@settings(max_examples=40)
+@examples(40)
 def test_a_stream_comes_back_in_any_split(response: messages.Response, cuts: list[int]) -> None:
     events = streamed(response, cuts)
     encoder = front.encoder(asked)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.responses import Response as SdkResponse
 from openai.types.responses import ResponseStreamEvent
@@ -18,7 +18,18 @@ from noria.gateway.dialects.openai import OpenAIBack
 from noria.gateway.dialects.responses import ResponsesFront, with_previous
 from noria.gateway.dialects.usage import usage_of, usage_of_tail
 
-from .generated import arguments, counts, json_values, logprobs, maybe, names, streamed, usages, words
+from .generated import (
+    arguments,
+    counts,
+    examples,
+    json_values,
+    logprobs,
+    maybe,
+    names,
+    streamed,
+    usages,
+    words,
+)
 
 front = ResponsesFront()
 events_of_sdk: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
@@ -153,6 +164,7 @@ def test_a_wrong_request_names_the_place(said: dict[str, Any], param: str) -> No
 
 
 @given(st.dictionaries(st.sampled_from(["model", "input", "tools", "text", "reasoning"]), json_values))
+@examples()
 def test_only_request_errors_come_out(value: Any) -> None:
     try:
         front.request(json.dumps(value).encode())
@@ -221,7 +233,7 @@ requests = st.builds(
 
 
 @given(responses(), requests)
-@settings(max_examples=40)
+@examples(40)
 def test_what_was_answered_can_be_sent_back(response: messages.Response, request: messages.Request) -> None:
     body = front.response(response, request)
     SdkResponse.model_validate_json(body)
@@ -253,7 +265,7 @@ def without_ids(value: Any) -> Any:
 
 
 @given(responses(), requests, st.lists(st.integers(0, 9999), max_size=4))
-@settings(max_examples=40)
+@examples(40)
 def test_a_stream_ends_in_the_same_response(
     response: messages.Response, request: messages.Request, cuts: list[int]
 ) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from noria.errors import UpstreamError
 from noria.gateway.dialects.sse import MAX_EVENT, SseSplitter, data_frame, named_frame
 
+from .generated import examples
+
 payloads = st.lists(
     st.binary(min_size=1, max_size=30).filter(lambda data: b"\r" not in data and not data.startswith(b" ")),
     max_size=6,
@@ -21,6 +23,7 @@ def in_pieces(stream: bytes, cuts: list[int]) -> list[bytes]:
 
 
 @given(payloads, st.sampled_from([b"\n", b"\r\n", b"\r"]), st.lists(st.integers(0, 10_000), max_size=8))
+@examples()
 def test_any_split_gives_the_same_events(events: list[bytes], end: bytes, cuts: list[int]) -> None:
     stream = b"".join(
         b": comment" + end + b"event: x" + end

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.core import messages
@@ -17,7 +17,18 @@ from noria.gateway.dialects.dialect import Back, Front
 from noria.gateway.dialects.fronts import FRONTS, PATHS
 from noria.gateway.dialects.openai import OpenAIBack, OpenAIFront
 
-from .generated import arguments, maybe, names, schemas, split, streamed, tool_choices, usages, words
+from .generated import (
+    arguments,
+    examples,
+    maybe,
+    names,
+    schemas,
+    split,
+    streamed,
+    tool_choices,
+    usages,
+    words,
+)
 
 openai, anthropic = OpenAIFront(), AnthropicFront()
 BACKS: list[tuple[Front, Back]] = [(openai, OpenAIBack()), (anthropic, AnthropicBack())]
@@ -95,7 +106,7 @@ responses = st.builds(
 
 @pytest.mark.parametrize(("speaks", "target"), [(0, 1), (1, 0)])
 @given(request=requests)
-@settings(max_examples=40)
+@examples(40)
 def test_a_request_is_the_same_on_the_other_side(speaks: int, target: int, request: messages.Request) -> None:
     """caller → front → other back → (as its own provider would read it)."""
     front, own = BACKS[speaks]
@@ -111,6 +122,7 @@ def provider_body(front: Front, response: messages.Response) -> bytes:
 
 @pytest.mark.parametrize(("speaks", "target"), [(0, 1), (1, 0)])
 @given(response=responses)
+@examples()
 def test_an_answer_keeps_calls_usage_and_stop(speaks: int, target: int, response: messages.Response) -> None:
     front, own = BACKS[speaks]
     provider, back = BACKS[target]
@@ -126,7 +138,7 @@ def test_an_answer_keeps_calls_usage_and_stop(speaks: int, target: int, response
 
 @pytest.mark.parametrize(("speaks", "target"), [(0, 1), (1, 0)])
 @given(response=responses, cuts=st.lists(st.integers(0, 9999), max_size=4))
-@settings(max_examples=40)
+@examples(40)
 def test_a_stream_keeps_them_too(
     speaks: int, target: int, response: messages.Response, cuts: list[int]
 ) -> None:

@@ -47,7 +47,8 @@ def list_accounts(api: Api, as_json: bool) -> None:
         columns,
         rows,
         empty="There are no accounts; `noria up` prints a link for the first.",
-        cut=("name", "roles"),
+        cut=("roles", "name"),
+        drop=("signs in by",),
     )
 
 

@@ -77,7 +77,11 @@ def list_approvals(api: Api, state: str | None, as_json: bool) -> None:
     ]
     columns = ("id", "state", "act", "subject", "asked by", "decided by", "reason")
     table(
-        columns, rows, empty="Nothing is to be approved.", cut=("asked by", "decided by", "subject", "reason")
+        columns,
+        rows,
+        empty="Nothing is to be approved.",
+        cut=("reason", "subject"),
+        drop=("decided by", "reason"),
     )
 
 

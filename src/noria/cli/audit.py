@@ -39,13 +39,22 @@ def list_audit(api: Api, act: str, actor: str, subject: str, limit: int, as_json
             at(one["at_ms"]),
             one["actor_name"],
             one["act"],
-            one["subject"],
-            json.dumps(one["details"], ensure_ascii=False) if one["details"] else "",
+            _subject(one["subject"]),
+            ", ".join(f"{name}={_short(value)}" for name, value in one["details"].items() if value),
         )
         for one in found
     ]
     columns = ("no", "when", "who", "act", "subject", "details")
-    table(columns, rows, empty="No event fits.", cut=("who", "subject", "details"))
+    table(columns, rows, empty="No event fits.", cut=("details", "subject", "who"), drop=("details",))
+
+
+def _subject(text: str) -> str:
+    """Digests by their first digits, as everywhere."""
+    return text[: len("sha256:") + 12] if text.startswith("sha256:") else text
+
+
+def _short(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @audit.command("verify")

@@ -59,7 +59,9 @@ def list_budgets(api: Api, as_json: bool) -> None:
         columns,
         rows,
         empty="There are no budgets; `noria budget create NAME AMOUNT` makes one.",
-        cut=("subject",),
+        cut=("subject", "name"),
+        drop=("kind", "renews"),
+        right=("spent", "used"),
     )
 
 
@@ -88,7 +90,8 @@ def show_budget(api: Api, name: str, as_json: bool) -> None:
     ]
     if rows:
         click.echo()
-        table(("subject", "spent", "reserved", "used", "forecast"), rows, empty="", cut=("subject",))
+        columns = ("subject", "spent", "reserved", "used", "forecast")
+        table(columns, rows, empty="", cut=("subject",), right=columns[1:])
 
 
 @budget.command("create")

@@ -13,6 +13,8 @@ from noria.cli.output import json_option, print_json, say
 from noria.cli.quantities import count, money
 from noria.cli.table import table
 
+_COUNTS = ("calls", "unknown", "estimated", "input_tokens", "output_tokens", "cached_tokens")
+
 
 @click.command()
 @click.argument("by", default="model")
@@ -38,17 +40,18 @@ def cost(api: Api, by: str, start: str, end: str, as_csv: bool, as_json: bool) -
     if len(rows) > 1:
         rows.append(_row(found["total"], name="total"))
     columns = (by, "cost", "calls", "unpriced", "estimated", "tokens in", "tokens out", "cached")
-    table(columns, rows, empty="Nothing was called in this time.", cut=(by,))
+    empty = "Nothing was called in this time."
+    table(columns, rows, empty=empty, cut=(by,), drop=("estimated", "cached"), right=columns[1:])
     unknown = found["total"]["unknown"]
     if unknown:
-        say(f"{unknown:,} calls have no known price and are not in the sums.")
+        calls = "1 call has" if unknown == 1 else f"{unknown:,} calls have"
+        say(f"{calls} no known price; the sums are of the others.")
 
 
 def _row(one: Mapping[str, Any], *, name: str) -> tuple[object, ...]:
     cost = "unknown" if one["unknown"] and one["unknown"] == one["calls"] else money(one["cost"])
     return (
         name,
-        cost.rjust(10),
-        *(count(one[field]).rjust(6) for field in ("calls", "unknown", "estimated")),
-        *(count(one[field]).rjust(8) for field in ("input_tokens", "output_tokens", "cached_tokens")),
+        cost,
+        *(count(one[field]) for field in _COUNTS),
     )

@@ -47,7 +47,13 @@ def list_jobs(api: Api, as_json: bool) -> None:
         for one in found
     ]
     columns = ("id", "kind", "subject", "state", "progress", "changed", "message")
-    table(columns, rows, empty="No long work was begun in this project.", cut=("subject", "message"))
+    table(
+        columns,
+        rows,
+        empty="No long work was begun in this project.",
+        cut=("message", "subject"),
+        drop=("message", "changed"),
+    )
 
 
 @job.command("show")

@@ -52,7 +52,9 @@ def list_keys(api: Api, revoked: bool, as_json: bool) -> None:
         columns,
         rows,
         empty="There are no keys; `noria key create NAME` makes one.",
-        cut=("routes", "team", "name"),
+        cut=("routes", "name"),
+        drop=("id", "token", "team"),
+        right=("calls", "cost"),
     )
 
 

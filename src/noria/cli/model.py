@@ -49,7 +49,7 @@ def list_weights(as_json: bool) -> None:
         for name, weights in sorted(known.items(), key=lambda item: (item[1].kind, item[1].size or 0))
     ]
     columns = ("name", "kind", "size", "quantised", "licence", "on disk", "checksum")
-    table(columns, rows, empty="", cut=("licence", "name"))
+    table(columns, rows, empty="", drop=("quantised", "checksum", "licence"), right=("size",))
     missing = sum(name not in here for name in known)
     if missing:
         say("`noria model pull NAME` fetches one; `[engines.NAME]` in noria.toml serves it.")
@@ -169,7 +169,14 @@ def list_cards(words: tuple[str, ...], every: bool, as_json: bool) -> None:
         for card in found
     ]
     columns = ("id", "parameters", "context", "$ in / out", "licence", "status")
-    table(columns, rows, empty="No card has these words.", cut=("licence", "id"))
+    table(
+        columns,
+        rows,
+        empty="No card has these words.",
+        cut=("licence", "id"),
+        drop=("status", "context"),
+        right=("parameters", "context", "$ in / out"),
+    )
 
 
 @model.command("compare")

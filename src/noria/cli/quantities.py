@@ -88,4 +88,4 @@ def tokens(given: int | None, made: int | None) -> str:
     """Tokens in and out."""
     if given is None and made is None:
         return "-"
-    return f"{count(given)} > {count(made)}"
+    return f"{count(given)} → {count(made)}"

@@ -12,8 +12,8 @@ import click
 
 from noria.cli.output import print_table
 
-LEAST = 12
-"""Characters to which a column may be cut."""
+LEAST, NEED = 18, 8
+"""Characters to which a column may be cut, before and after others were left out."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+")
 
 
@@ -23,14 +23,30 @@ def plain(text: str) -> str:
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, cut: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    empty: str,
+    cut: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    right: Sequence[str] = (),
 ) -> None:
-    """Print rows; in a terminal that is too narrow the columns named in `cut` are shortened, last first."""
-    kept = [[plain(value) if isinstance(value, str) else value for value in row] for row in rows]
+    """Print rows. In a terminal that is too narrow the columns in `cut` are shortened, the first first, then
+    those in `drop` left out; what is not a terminal gets everything. Columns in `right` are aligned there."""
+    kept = [
+        [_text(value) if value is None or isinstance(value, str) else value for value in row] for row in rows
+    ]
+    names = list(columns)
     limit = width()
     if limit is not None and kept:
-        _shorten(columns, kept, [columns.index(name) for name in cut], limit)
-    print_table([name.upper() for name in columns], kept, empty=empty)
+        _fit(names, kept, cut=cut, drop=drop, limit=limit)
+    heads = [name.upper() for name in names]
+    for index in (names.index(name) for name in right if name in names and kept):
+        wide = max(len(names[index]), *(len(str(row[index])) for row in kept))
+        heads[index] = heads[index].rjust(wide)
+        for row in kept:
+            row[index] = str(row[index]).rjust(wide)
+    print_table(heads, kept, empty=empty)
 
 
 def facts(values: Mapping[str, object]) -> None:
@@ -72,18 +88,30 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
 
 
-def _shorten(columns: Sequence[str], rows: list[list[object]], cut: list[int], limit: int) -> None:
-    widths = [
-        max(len(columns[index]), *(len(_text(row[index])) for row in rows)) for index in range(len(columns))
-    ]
+def _fit(
+    names: list[str], rows: list[list[object]], *, cut: Sequence[str], drop: Sequence[str], limit: int
+) -> None:
+    """Leave out as many columns as must be, then shorten no more than is needed."""
+    waiting = list(drop)
+    widths = [max(len(name), *(len(_text(row[index])) for row in rows)) for index, name in enumerate(names)]
+    while waiting and _least(names, widths, cut) > limit:
+        index = names.index(waiting.pop(0))
+        for line in (names, widths, *rows):
+            line.pop(index)
     over = sum(widths) + 2 * (len(widths) - 1) - limit
-    for index in reversed(cut):
-        if over <= 0:
-            return
-        allowed = max(widths[index] - over, min(LEAST, widths[index]))
-        over -= widths[index] - allowed
+    for least in (LEAST, NEED):
+        for index in (names.index(name) for name in cut if name in names):
+            allowed = max(widths[index] - max(over, 0), min(least, widths[index]))
+            over -= widths[index] - allowed
+            widths[index] = allowed
+    for index in (names.index(name) for name in cut if name in names):
         for row in rows:
-            row[index] = shorten(_text(row[index]), allowed)
+            row[index] = shorten(_text(row[index]), widths[index])
+
+
+def _least(names: Sequence[str], widths: Sequence[int], cut: Sequence[str]) -> int:
+    narrow = [min(wide, LEAST) if name in cut else wide for name, wide in zip(names, widths, strict=True)]
+    return sum(narrow) + 2 * (len(narrow) - 1)
 
 
 def _text(value: object) -> str:
@@ -93,4 +121,4 @@ def _text(value: object) -> str:
         return ", ".join(f"{name}={inner}" for name, inner in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(str(one) for one in value)
-    return str(value)
+    return plain(str(value))

@@ -63,7 +63,14 @@ def list_traces(
         for one in found
     ]
     columns = ("trace", "when", "status", "route", "model", "took", "tokens", "cost", "input")
-    table(columns, rows, empty="No trace fits; --from reaches further back.", cut=("model", "route", "input"))
+    table(
+        columns,
+        rows,
+        empty="No trace fits; --from reaches further back.",
+        cut=("input", "route", "model"),
+        drop=("model", "tokens"),
+        right=("took", "tokens", "cost"),
+    )
 
 
 @trace.command("show")

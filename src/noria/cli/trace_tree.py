@@ -164,12 +164,19 @@ def _words(text: str, *, whole: bool) -> str:
 
 def _messages(value: Any) -> Iterator[str]:
     """`role: text` of messages, in whichever of the usual forms they came."""
-    for one in value if isinstance(value, list) else [value]:
-        if not isinstance(one, dict):
-            return
-        text = _said(one.get("parts", one.get("content")))
+    if isinstance(value, dict):
+        for name in ("system", "instructions", "messages", "input", "choices", "output", "message"):
+            inner = value.get(name)
+            if isinstance(inner, str):
+                yield f"{'user' if name == 'input' else 'system'}: {inner}"
+            elif inner:
+                yield from _messages(inner)
+        text = _said(value.get("parts", value.get("content")))
         if text:
-            yield f"{one.get('role', 'assistant')}: {text}"
+            yield f"{value.get('role', 'assistant')}: {text}"
+    elif isinstance(value, list):
+        for one in value:
+            yield from _messages(one)
 
 
 def _said(value: Any) -> str:

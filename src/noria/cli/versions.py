@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -126,7 +127,7 @@ def list_versions(api: Api, limit: int, as_json: bool) -> None:
         for one in found
     ]
     columns = ("version", "digest", "applied", "by", "comment")
-    table(columns, rows, empty="Nothing has been applied yet; `noria apply` does it.", cut=("by", "comment"))
+    table(columns, rows, empty="Nothing has been applied yet; `noria apply` does it.", cut=("comment", "by"))
 
 
 @version.command("show")
@@ -239,12 +240,21 @@ def _dotted(path: list[str]) -> str:
 
 
 def _toml(value: Any) -> list[str]:
-    """The lines of a value as TOML has it."""
-    import tomlkit
-
+    """The lines of a value as TOML has it, tables with one key a line."""
     if isinstance(value, dict):
-        return tomlkit.dumps(value).strip().splitlines()
-    return tomlkit.item(value).as_string().strip().splitlines() or [""]
+        return [f"{_dotted([str(name)])} = {_inline(inner)}" for name, inner in value.items()]
+    return [_inline(value)]
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        if list(value) == ["model"]:  # A target of which nothing else is said, as people write it.
+            return _inline(value["model"])
+        pairs = ", ".join(f"{_dotted([str(name)])} = {_inline(inner)}" for name, inner in value.items())
+        return f"{{ {pairs} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_inline(one) for one in value)}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _report(applied: Mapping[str, Any], *, as_json: bool, verb: str) -> None:

@@ -368,9 +368,11 @@ class Collector:
                 left.append(info)
                 continue
             if self._tail.abandoned(info) and info.writer in self._pending:
-                slot = next(
-                    (s for s in dead if (s.owner, s.pid) == (info.writer, self._tail.pid(info))), None
-                )
+                pid = self._tail.pid(info)
+                slot = next((s for s in dead if (s.owner, s.pid) == (info.writer, pid)), None)
+                if slot is None and self._money.owned(info.writer, pid):
+                    left.append(info)  # It died after `dead` was seen: its money is settled with its slot.
+                    continue
                 pending = [p for p in self._ledger.pending(info.writer) if p.segment <= info.number]
                 if pending:
                     self._settle(pending, slot)
@@ -401,7 +403,11 @@ class Collector:
             if alive and (not pids or self._looked.get(writer) == pids):
                 continue  # Without a segment, what is pending may be its own; else it was looked at before.
             self._looked[writer] = pids
-            gone = [one for one in self._ledger.pending(writer) if one.pid not in pids]
+            gone = [
+                one
+                for one in self._ledger.pending(writer)
+                if one.pid not in pids and not self._money.owned(writer, one.pid)
+            ]
             if gone:
                 self._settle(gone, None)
             if not alive:

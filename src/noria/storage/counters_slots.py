@@ -78,6 +78,16 @@ class Slots:
                 found.append(DeadSlot(slot, name, self._words[at + 1]))
         return found
 
+    def owned(self, owner: str, pid: int) -> bool:
+        """Whether a slot still belongs to this process, alive or dead: what it held is not settled."""
+        name = owner.encode().ljust(_NAME_BYTES, b"\0")
+        for slot in range(self.high):
+            at = self._at(slot)
+            same = self._map[at * 8 + 16 : at * 8 + _ROW] == name and self._words[at + 1] == pid
+            if same and self._words[at] == _OWNED:
+                return True
+        return False
+
     def free(self, slot: int) -> None:
         """Let another process claim the slot of a dead one."""
         self._words[self._at(slot)] = _FREE

@@ -18,7 +18,7 @@ from noria.errors import Unavailable
 
 _flock = struct.Struct("hhqqi4x")  # l_type, l_whence, l_start, l_len, l_pid: struct flock with 64-bit off_t
 _BUSY = (errno.EAGAIN, errno.EACCES)
-PATIENCE = 0.1
+PATIENCE = 0.5
 """Seconds that a caller waits for a holder that lives but does not go on (stopped, swapped out)."""
 
 

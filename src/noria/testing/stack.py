@@ -27,7 +27,7 @@ from noria.models.price import Price
 from noria.storage.home import Home
 from noria.storage.snapshots import Snapshots
 
-READY = 15.0
+READY = 40.0
 """Seconds that the processes are given to answer."""
 
 
@@ -92,7 +92,11 @@ class Stack:
             self.start("collector")
         for number in range(self._workers):
             self.start(f"worker-{number}")
-        self.wait()
+        try:
+            self.wait()
+        except TimeoutError:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

@@ -128,7 +128,7 @@ def test_a_killed_holder_of_the_lock_holds_nobody_up(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(Unavailable):
         money.reserve([Hold(ROW, 100, 1)])
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 0.8
     os.kill(process.pid, signal.SIGKILL)
     began = time.monotonic()
     assert money.reserve([Hold(ROW, 100, 1)]) is None

@@ -10,17 +10,30 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from msgspec.structs import replace
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from noria.access.account import Account, new_link, token_hash
+from noria.access.approval import Approval
 from noria.access.audit import Act
+from noria.access.key import Budget, Key, RateLimit
+from noria.access.keyring import KeyRecord
 from noria.access.role import SYSTEM
 from noria.core.clock import SystemClock
 from noria.errors import Conflict, StateError
+from noria.feedback.feedback import Feedback
 from noria.storage import database as module
+from noria.storage.accounts import AccountTable
+from noria.storage.approvals import ApprovalTable
 from noria.storage.audit import AuditLog
+from noria.storage.budgets import BudgetTable
 from noria.storage.database import REVISION, Database
+from noria.storage.feedback import FeedbackTable
+from noria.storage.jobs import Job, JobTable
+from noria.storage.keys import KeyTable
 from noria.storage.tables import METADATA
+from noria.storage.versions import Content, VersionTable
 
 _MIGRATIONS = Path(module.__file__).parent / "migrations"
 _ACT = Act(by=SYSTEM, act="test.act", subject="s", details={"b": [1, {"a": None}], "a": "ä"})
@@ -177,3 +190,59 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 def test_the_file_is_private(tmp_path: Path) -> None:
     Database.open(tmp_path / "noria.db").close()
     assert (tmp_path / "noria.db").stat().st_mode & 0o077 == 0
+
+
+def test_every_table_gives_back_what_it_was_given(database: Database) -> None:
+    log = AuditLog(database, SystemClock())
+    key = Key(
+        id="key_1", lookup="abc", hash=b"\x00\xff", routes=("*",), tags={"env": "x"}, budgets=("b",),
+        limits=(RateLimit("money", 2**62, 60),), capture="0.5",
+    )  # fmt: skip
+    record = KeyRecord(key=key, created_ms=1, created_by="me")
+    keys = KeyTable(database, log)
+    keys.add_key(record, _ACT)
+    assert keys.key("key_1") == record and keys.live() == {"abc": key}
+
+    people = AccountTable(database, log)
+    account = Account(id="acc_1", email="a@b", roles={"*": "admin"})
+    first, token = new_link(None, now_ms=0)
+    people.add_link(first)
+    assert people.link(token_hash(token)) == first
+    assert people.redeem(first, account, _ACT) and people.accounts() == [account]
+    assert not people.redeem(first, account, _ACT), "a link works once"
+
+    approvals = ApprovalTable(database, log)
+    approval = Approval(
+        id="apr_1", project="p", act="x", subject="s", details={"deep": [{"a": None}]}, asked_by="a",
+        asked_by_name="A", created_ms=0, expires_ms=1,
+    )  # fmt: skip
+    approvals.add_approval(approval, _ACT)
+    assert approvals.approvals("p", limit=9) == [approval]
+    assert approvals.decide_approval(replace(approval, state="approved"), _ACT)
+    assert not approvals.decide_approval(replace(approval, state="rejected"), _ACT)
+
+    budgets = BudgetTable(database, log, SystemClock())
+    versions = VersionTable(database, log, budgets, SystemClock())
+    budget = Budget("all", "team:*", 5, "day")
+    content = Content(files={"noria.toml": "é"}, snapshot=b"\x00", format=1, budgets={"all": budget})
+    made = versions.add(content, _ACT, digest="d", comment="c", rolled_back_to=0, after=0)
+    assert versions.current() == made and versions.content(1) == content
+    assert budgets.all() == [(budget, "config")]
+    with pytest.raises(Conflict):
+        versions.add(content, _ACT, digest="d", comment="c", rolled_back_to=0, after=0)
+
+    jobs = JobTable(database, log, SystemClock())
+    job = Job(id="job_1", project="p", kind="k", subject="s", by="me", created_ms=1, updated_ms=1)
+    jobs.add(job, _ACT)
+    assert jobs.update("job_1", state="done", done=2**40) and not jobs.update("job_1", state="running")
+    assert jobs.open() == [] and jobs.get("job_1").done == 2**40  # type: ignore[union-attr]
+
+    said = FeedbackTable(database)
+    feedback = Feedback(
+        id="fb_1", project="p", trace="t", kind="thumb", value=False, by="a", by_name="A", created_ms=1
+    )
+    said.add(feedback)
+    assert said.of_trace("p", "t") == [feedback]
+    said.erase("p", ["t"])
+    assert said.of_trace("p", "t") == []
+    assert log.verify().broken_at is None

@@ -17,7 +17,7 @@ from noria.testing.wire_responses import ResponsesWire
 CHAT, COMPLETIONS, RESPONSES = ChatWire(), CompletionsWire(), ResponsesWire()
 ANTHROPIC, GEMINI, BEDROCK = AnthropicWire(), GeminiWire(), BedrockWire()
 _GEMINI = re.compile(r"/models/(.+):(\w+)$")
-_BEDROCK = re.compile(r"^/model/(.+)/(converse|converse-stream|invoke)$")
+_BEDROCK = re.compile(r"^/model/(.+)/(converse|converse-stream|invoke|count-tokens)$")
 _STORED = re.compile(r"/(chat/completions|responses)(/.+)?$")
 _MODEL = re.compile(r"/models/(.+)$")
 _POSTS: tuple[tuple[str, Wire], ...] = (
@@ -36,7 +36,7 @@ def turn(method: str, path: str, query: str, body: Json) -> tuple[Wire, Ask] | N
         if path.endswith(suffix):
             return wire, wire.ask(body, _azure_deployment(path), stream=False)
     gemini = _GEMINI.search(path)
-    if gemini and gemini[2] in ("rawPredict", "streamRawPredict"):
+    if gemini and gemini[2] in ("rawPredict", "streamRawPredict") and gemini[1] != "count-tokens":
         return ANTHROPIC, ANTHROPIC.ask(body, unquote(gemini[1]), stream=False)
     if gemini and gemini[2] in ("generateContent", "streamGenerateContent"):
         stream = gemini[2] == "streamGenerateContent"
@@ -44,7 +44,7 @@ def turn(method: str, path: str, query: str, body: Json) -> tuple[Wire, Ask] | N
             raise ValueError("the mock streams with alt=sse only")
         return GEMINI, GEMINI.ask(body, unquote(gemini[1]), stream=stream)
     bedrock = _BEDROCK.search(path)
-    if bedrock and bedrock[2] != "invoke":
+    if bedrock and bedrock[2] in ("converse", "converse-stream"):
         return BEDROCK, BEDROCK.ask(body, unquote(bedrock[1]), stream=bedrock[2] == "converse-stream")
     return None
 
@@ -58,12 +58,15 @@ def embedded(path: str, body: Json, *, strict: bool) -> resources.Found | None:
     """Embeddings and token counts; None where the path is for neither."""
     if path.endswith("/embeddings"):
         return resources.embeddings(body, strict=strict)
-    if path.endswith("/messages/count_tokens"):
+    if path.endswith(("/messages/count_tokens", "/models/count-tokens:rawPredict")):
         return resources.Found({"input_tokens": ANTHROPIC.ask(body, "", stream=False).input})
     gemini = _GEMINI.search(path)
     if gemini:
         return _gemini_found(gemini[2], body, unquote(gemini[1]))
     bedrock = _BEDROCK.search(path)
+    if bedrock and bedrock[2] == "count-tokens":
+        counted = BEDROCK.ask(body["input"]["converse"], unquote(bedrock[1]), stream=False).input
+        return resources.Found({"inputTokens": counted})
     if bedrock and bedrock[2] == "invoke":
         return resources.bedrock_embeddings(body, unquote(bedrock[1]))
     return None

@@ -30,6 +30,10 @@ HeaderText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$")]
 Headers = Annotated[dict[HeaderName, HeaderText], AfterValidator(_headers)]
 
 
+OF_DIALECT = {"anthropic": ("anthropic-version", "anthropic-beta")}
+"""Callers' headers that are part of the dialect itself, so that they pass through with the body."""
+
+
 class ProviderSection(Section):
     """An account at an endpoint. A provider named like a preset needs no more than its key."""
 
@@ -117,6 +121,8 @@ class ProviderSection(Section):
             proxy=self.proxy,
             max_connections=self.max_connections,
             ask_usage=self.ask_usage,
-            forward_headers=tuple(header.lower() for header in self.forward_headers),
+            forward_headers=tuple(
+                header.lower() for header in (*self.forward_headers, *OF_DIALECT.get(dialect, ()))
+            ),
             **{use: absolute(path, folder) for use, path in files.items() if path is not None},
         )

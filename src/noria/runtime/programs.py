@@ -27,7 +27,17 @@ def programs(
         Program(role="collector", command=(python, "-m", "noria.server.collector", "--home", folder)),
         Program(
             role="control",
-            command=(python, "-m", "noria.server.control", "--home", folder, "--config", str(path)),
+            command=(
+                python,
+                "-m",
+                "noria.server.control",
+                "--home",
+                folder,
+                "--config",
+                str(path),
+                "--gateway",
+                gateway_url(config),
+            ),  # fmt: skip
         ),
     ]
     found += [
@@ -42,6 +52,14 @@ def programs(
         Program(role=f"worker-{number}", command=_worker(config, home, path.parent, number))
         for number in range(workers)
     ]
+
+
+def gateway_url(config: Config) -> str:
+    """Where a process of this machine reaches the gateway."""
+    server = config.server
+    scheme = "https" if server.tls_cert is not None else "http"
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.host, server.host)
+    return f"{scheme}://{host}:{server.port}"
 
 
 def worker_count(config: Config) -> int:

@@ -109,7 +109,7 @@ class Worker:
             return
         try:
             snapshot, live = self._snapshots.current()
-            if self._world is not None and self._world.digest == snapshot.digest:
+            if self._world is not None and self._world.snapshot == snapshot:
                 self._world = self._world.with_live(live)
             else:
                 self._world = compile_world(

@@ -78,7 +78,9 @@ class Snapshots:
             snapshot = _snapshot.decode((self._folder / name).read_bytes())
             live = _live.decode((self._folder / f"live-{self._words[_EPOCH // 8]}.msgpack").read_bytes())
         except (OSError, msgspec.DecodeError) as error:
-            raise StateError(f"The served configuration cannot be read ({error}); run `noria apply`.") from None
+            raise StateError(
+                f"The served configuration cannot be read ({error}); run `noria apply`."
+            ) from None
         if snapshot.format != FORMAT or live.format != FORMAT:
             raise StateError("The served configuration was written by another version; run `noria apply`.")
         return snapshot, live

@@ -230,7 +230,7 @@ def test_a_whole_answer_is_openais(back: Back, answer: bytes, _: bytes) -> None:
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_a_stream_is_openais(back: Back, _: bytes, stream: bytes, size: int) -> None:
     request = FRONT.request(json.dumps(CALLER).encode())
-    translated = TranslatedStream(back.decoder(), FRONT.encoder(request))
+    translated = TranslatedStream(back.decoder(), FRONT.encoder(request), model="m", trace=b"t" * 16)
     out = b"".join(translated.feed(stream[at : at + size]) for at in range(0, len(stream), size))
     out += translated.close()
     assert translated.whole

@@ -90,7 +90,7 @@ def test_nothing_that_was_answered_is_missing_and_nothing_is_twice(
 
     other = make_running(target)
     try:
-        # The key works where its hash was restored, and so a call comes after everything that was in the spool.
+        # The key works, since its hash and the secret that it was made under are there.
         assert other.run("chat", "--url", other.url, "--key", token, "-m", "fast", "x").stdout
         found = wait_for(target / ".noria" / "spans", before)
         assert len(found) == len(set(found)), "a call is there twice"

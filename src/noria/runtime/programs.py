@@ -21,24 +21,9 @@ def programs(
     config: Config, home: Home, *, path: Path, workers: int, engines: Sequence[EngineSpec]
 ) -> list[Program]:
     """Collector, control, engines, workers. `path` is the noria.toml."""
-    folder = str(home.folder)
-    python = sys.executable
     found = [
-        Program(role="collector", command=(python, "-m", "noria.server.collector", "--home", folder)),
-        Program(
-            role="control",
-            command=(
-                python,
-                "-m",
-                "noria.server.control",
-                "--home",
-                folder,
-                "--config",
-                str(path),
-                "--gateway",
-                gateway_url(config),
-            ),  # fmt: skip
-        ),
+        Program(role="collector", command=_collector(config, home)),
+        Program(role="control", command=_control(config, home, path)),
     ]
     found += [
         Program(
@@ -65,6 +50,28 @@ def gateway_url(config: Config) -> str:
 def worker_count(config: Config) -> int:
     """As configured, else one for each core that this process may use."""
     return config.server.workers or len(os.sched_getaffinity(0))
+
+
+def _collector(config: Config, home: Home) -> tuple[str, ...]:
+    telemetry = config.telemetry
+    command = [sys.executable, "-m", "noria.server.collector", "--home", str(home.folder)]
+    command += ["--durability", telemetry.durability]
+    if telemetry.retention.days:
+        command += ["--keep-days", str(telemetry.retention.days)]
+    if telemetry.retention.size is not None:
+        command += ["--keep-bytes", str(telemetry.retention.size)]
+    if config.encryption is not None and config.encryption.payloads:
+        command.append("--encrypt-payloads")
+    return tuple(command)
+
+
+def _control(config: Config, home: Home, path: Path) -> tuple[str, ...]:
+    return (
+        sys.executable, "-m", "noria.server.control",
+        "--home", str(home.folder),
+        "--config", str(path),
+        "--gateway", gateway_url(config),
+    )  # fmt: skip
 
 
 def _worker(config: Config, home: Home, folder: Path, number: int) -> tuple[str, ...]:

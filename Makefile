@@ -1,29 +1,49 @@
-# Everything runs from a fresh clone with Python 3.11 or newer, make, git and (for the page) Node 20.19 or newer.
+# Everything runs from a fresh clone with Python 3.11 or newer, make, git and Node 20.19 or newer.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+PAGE := src/noria/server/static/index.html
+PAGE_SOURCES := $(shell find ui/src ui/public ui/index.html ui/package.json ui/vite.config.ts ui/openapi.json -type f)
 
-.PHONY: run test test-slow check format lock bench ui clean
+.PHONY: run test test-slow test-page check format lock bench ui openapi clean
 
-run: $(VENV)/.run ui
+run: $(VENV)/.run $(PAGE)
 	$(BIN)/noria up
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(PAGE)
 	$(BIN)/pytest -m "not slow"
 
-test-slow: $(VENV)/.dev
+test-slow: $(VENV)/.dev $(PAGE)
 	$(BIN)/pytest -m slow
 
-check: $(VENV)/.dev
+test-page: $(VENV)/.dev $(PAGE)
+	$(BIN)/python ui/tests/run.py
+
+check: $(VENV)/.dev ui/node_modules/.ok
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/pyright
+	$(BIN)/python -m noria.server.api.document | diff -q - ui/openapi.json
+	cd ui && npm run --silent check
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+openapi: $(VENV)/.dev
+	$(BIN)/python -m noria.server.api.document > ui/openapi.json
+
+ui: $(PAGE)
+
+ui/node_modules/.ok: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(PAGE): ui/node_modules/.ok $(PAGE_SOURCES)
+	cd ui && npm run --silent build
+	touch $@
 
 $(UV): locks/uv.txt
 	$(PYTHON) -m venv $(VENV)
@@ -44,8 +64,8 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-
 
 lock:
 	echo 'uv>=0.9,<1' | $(COMPILE) - -o locks/uv.txt
-	$(COMPILE) pyproject.toml locks/build.in --extra local --extra jobs -o locks/run.txt
-	$(COMPILE) pyproject.toml locks/build.in --all-extras --group dev -c locks/run.txt -o locks/dev.txt
+	$(COMPILE) pyproject.toml locks/build.in --all-extras --group dev -o locks/dev.txt
+	$(COMPILE) pyproject.toml locks/build.in --extra local --extra jobs -c locks/dev.txt -o locks/run.txt
 
 clean:
-	rm -rf $(VENV) .noria dist
+	rm -rf $(VENV) .noria dist ui/node_modules src/noria/server/static

@@ -55,6 +55,7 @@ INSERT INTO sums VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (h
  cost_pico = cost_pico + ?3, calls = calls + ?4, unknown = unknown + ?5, estimated = estimated + ?6,
  unconfirmed = unconfirmed + ?7, input_tokens = input_tokens + ?8, output_tokens = output_tokens + ?9,
  cached_tokens = cached_tokens + ?10"""
+_ENTER = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _SPEND = """
 INSERT INTO spent VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (row) DO UPDATE SET nano = nano + ?5"""
 _GROUPINGS = ("team", "user", "route", "model", "key", "project")
@@ -185,8 +186,7 @@ class Ledger:
 
     def _write(self, change: Change, hour: int) -> None:
         connection = self._connection
-        for entry in change.entries:
-            self._enter(entry, hour)
+        self._enter(change.entries, hour)
         for trace, span in change.covered:
             self._take_out(span + trace)
         finished = set(change.finished)
@@ -210,15 +210,35 @@ class Ledger:
         connection.executemany("UPDATE pending SET ended = 1 WHERE span = ?", [(span,) for span in ended])
         connection.executemany("DELETE FROM pending WHERE root = ?", [(root,) for root in finished])
 
-    def _enter(self, entry: Entry, seen: int) -> None:
-        span = entry.span
-        id = span.span_id + span.trace_id
-        known = self._take_out(id)
+    def _enter(self, entries: Iterable[Entry], seen: int) -> None:
+        new = {entry.span.span_id + entry.span.trace_id: entry for entry in entries}
+        made = [(id, seen, *self._values(entry.span)) for id, entry in new.items()]
+        added = {id for (id,) in self._connection.executemany(_ENTER + " RETURNING id", made)}
+        spent: list[tuple[object, ...]] = []
+        sums: dict[tuple[int, int], list[int]] = {}
+        for row in made:
+            id, _, hour, group, *measures = row
+            if id in added:
+                spent += [
+                    (held.row, held.budget, held.subject, held.window_start, new[id].spent_nano)
+                    for held in new[id].reservations
+                ]
+            else:
+                self._take_out(id)
+                self._connection.execute(_ENTER, row)
+            cost, *rest = measures
+            old = sums.setdefault((hour, group), [0] * 8)
+            sums[hour, group] = [a + b for a, b in zip(old, (cost or 0, 1, *rest), strict=True)]
+        self._connection.executemany(_ADD, [(*key, *values) for key, values in sums.items()])
+        self._connection.executemany(_SPEND, spent)
+
+    def _values(self, span: Span) -> tuple[Any, ...]:
+        """Hour, group and measures."""
         tags = _tags(span.tags).decode() if span.tags else ""
         model = span.target or (f"{span.provider}/{span.model}" if span.provider else span.model)
-        group = self._group((span.project, span.team, span.user, span.route, model, span.key, tags))
-        hour = span.start // HOUR_NS
-        measures = (
+        return (
+            span.start // HOUR_NS,
+            self._group((span.project, span.team, span.user, span.route, model, span.key, tags)),
             span.cost_pico,
             span.cost_pico is None,
             span.usage == "estimated",
@@ -227,19 +247,6 @@ class Ledger:
             span.output_tokens or 0,
             span.cached_tokens or 0,
         )
-        self._connection.execute(
-            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (id, seen, hour, group, *measures)
-        )
-        cost, *rest = measures
-        self._connection.execute(_ADD, (hour, group, cost or 0, 1, *rest))
-        if not known:
-            self._connection.executemany(
-                _SPEND,
-                [
-                    (held.row, held.budget, held.subject, held.window_start, entry.spent_nano)
-                    for held in entry.reservations
-                ],
-            )
 
     def _take_out(self, id: bytes) -> bool:
         """Whether the entry was there."""

@@ -6,6 +6,7 @@ file as it was, readable and writable by the version of Noria that wrote it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ def open_writer(path: Path, steps: Sequence[str], *, durable: bool = False) -> a
     a power cut. Raises StateError where the file is newer than this program, damaged, or a step fails.
     """
     try:
+        # Made before SQLite does, so that its -wal and -shm get this mode too.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = apsw.Connection(str(path), statementcachesize=256)
         connection.set_busy_timeout(BUSY_MS)
         if not _version(connection):
@@ -37,9 +40,8 @@ def open_writer(path: Path, steps: Sequence[str], *, durable: bool = False) -> a
         migrate(connection, steps, path=path)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise StateError(f"{path} is damaged ({error}); move it away, or restore a backup.") from None
-    except apsw.CantOpenError as error:
+    except (apsw.CantOpenError, PermissionError) as error:
         raise StateError(f"{path} cannot be opened ({error}); check the folder's permissions.") from None
-    path.chmod(0o600)
     return connection
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from math import ceil, log
+from typing import TypeVar
 
 ALPHA = 0.01
 GAMMA = (1 + ALPHA) / (1 - ALPHA)
@@ -17,6 +18,7 @@ SMALLEST_NS = 1_000
 """Shorter durations count as a microsecond."""
 
 Bins = dict[int, int]
+K = TypeVar("K", int, str)
 
 
 def bin_of(duration_ns: int) -> int:
@@ -36,8 +38,8 @@ def upper_edge(bin: int) -> float:
     return SMALLEST_NS * GAMMA**bin
 
 
-def merge(into: Bins, other: Mapping[int, int]) -> None:
-    """Add the counts of `other`; bins that come to nothing go."""
+def merge(into: dict[K, int], other: Mapping[K, int]) -> None:
+    """Add the counts of `other`; what comes to nothing goes."""
     for bin, count in other.items():
         total = into.get(bin, 0) + count
         if total:

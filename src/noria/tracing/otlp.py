@@ -266,7 +266,7 @@ def _count(value: Any) -> int | None:
 
 
 def _name(value: Any) -> str:
-    return "" if value is None else text(value)[:MAX_NAME]
+    return "" if not value else text(value)[:MAX_NAME]
 
 
 def _text(value: Any) -> str | None:

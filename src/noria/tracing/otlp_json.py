@@ -114,7 +114,7 @@ def _raw(span: Any, received: Received, resource: dict[str, Any], scope: str, sc
                 _time(_get(event, "timeUnixNano")) or start,
                 _attributes(_get(event, "attributes")),
             )
-            for event in _get(span, "events") or ()
+            for event in _several(_get(span, "events"))
             if isinstance(event, dict)
         ],
         links=[
@@ -123,7 +123,7 @@ def _raw(span: Any, received: Received, resource: dict[str, Any], scope: str, sc
                 from_text(_get(link, "spanId")),
                 _attributes(_get(link, "attributes")),
             )
-            for link in _get(span, "links") or ()
+            for link in _several(_get(span, "links"))
             if isinstance(link, dict)
         ],
         resource=resource,
@@ -173,6 +173,10 @@ def _list(value: Any, name: str) -> list[Any]:
     return value
 
 
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _ids(record: Any) -> tuple[bytes | None, bytes | None]:
     return trace_id_of(from_text(_get(record, "traceId"))), span_id_of(from_text(_get(record, "spanId")))
 
@@ -181,7 +185,7 @@ def _attributes(pairs: Any) -> dict[str, Any]:
     if isinstance(pairs, dict):
         return {str(name): _value(value, 0) for name, value in pairs.items()}
     found: dict[str, Any] = {}
-    for pair in pairs if isinstance(pairs, list) else ():
+    for pair in _several(pairs):
         if isinstance(pair, dict) and isinstance(pair.get("key"), str):
             found[pair["key"]] = _value(pair.get("value"), 0)
     return found
@@ -211,12 +215,12 @@ def _value(value: Any, depth: int) -> Any:
         return _time(inner) if isinstance(inner, str) and inner.isdigit() else _integer(inner)
     if kind == "arrayValue":
         values = inner.get("values") if isinstance(inner, dict) else inner
-        return [_value(item, depth + 1) for item in values or ()]
+        return [_value(item, depth + 1) for item in _several(values)]
     if kind == "kvlistValue":
         pairs = inner.get("values") if isinstance(inner, dict) else inner
         return {
             str(pair["key"]): _value(pair.get("value"), depth + 1)
-            for pair in pairs or ()
+            for pair in _several(pairs)
             if isinstance(pair, dict) and "key" in pair
         }
     return inner if isinstance(inner, str | bool | int | float) else None

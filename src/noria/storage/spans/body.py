@@ -38,24 +38,38 @@ class Wide(msgspec.Struct, frozen=True, array_like=True):
     usage: str
     cached_tokens: int | None
     reasoning_tokens: int | None
+    said_by: dict[str, bool] = {}
+    """Attributes whose value is the input (true) or output (false) itself, and is not kept twice."""
 
 
-_FIELDS = Wide.__struct_fields__
+_FIELDS = Wide.__struct_fields__[:-1]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Wide).decode
 
 
 def wide_of(span: Span) -> Wide:
+    input, output, attributes = span.input, span.output, span.attributes
+    said_by = {
+        name: value is input
+        for name, value in attributes.items()
+        if value is not None and (value is input or value is output)
+    }
+    if said_by:
+        attributes = {name: value for name, value in attributes.items() if name not in said_by}
     return Wide(
-        span.input, span.output, span.attributes, span.events, span.links, span.scope, span.schema_url,
+        input, output, attributes, span.events, span.links, span.scope, span.schema_url,
         span.status_message, span.response_model, span.stop_reason, span.price, span.usage,
-        span.cached_tokens, span.reasoning_tokens,
+        span.cached_tokens, span.reasoning_tokens, said_by,
     )  # fmt: skip
 
 
 def wide_fields(wide: Wide) -> dict[str, Any]:
     """As keyword arguments of Span."""
-    return {name: getattr(wide, name) for name in _FIELDS}
+    fields = {name: getattr(wide, name) for name in _FIELDS}
+    if wide.said_by:
+        said = {name: wide.input if by_input else wide.output for name, by_input in wide.said_by.items()}
+        fields["attributes"] = wide.attributes | said
+    return fields
 
 
 class Packer:

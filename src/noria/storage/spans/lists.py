@@ -125,11 +125,11 @@ def since(days: Days, project: str, position: str | None, *, limit: int) -> tupl
     return found, render_cursor(mark)
 
 
-def matching(search: Search, project: str, window: Window) -> Condition:
-    """WHERE clause over `traces` for a project, a window and a search."""
-    # The unary plus keeps SQLite from walking the whole window where the words name few traces.
-    plus = "+" if search.few else ""
-    clause = f"{plus}project = ? AND {plus}start >= ? AND {plus}start < ?"
+def matching(search: Search, project: str, window: Window, *, walk: bool = True) -> Condition:
+    """WHERE clause over `traces` for a project, a window and a search; `walk`: by the index on starts."""
+    # A unary plus keeps SQLite from an index: from all of them where the words name few traces.
+    few, unless = "+" if search.few else "", "+" if search.few or not walk else ""
+    clause = f"{few}project = ? AND {unless}start >= ? AND {unless}start < ?"
     values: list[object] = [project, window.start, window.end]
     for sql, more in search.conditions:
         clause += f" AND {sql}"
@@ -141,7 +141,8 @@ def _walk(
     reader: DayReader, search: Search, project: str, window: Window, sort: Sort, after: Cursor | None
 ) -> Iterator[tuple[Cursor, Row]]:
     column, direction = _ORDERS[sort]
-    clause, values = matching(search, project, window)
+    # Walk the sort's own index where the window holds a good part of what there is.
+    clause, values = matching(search, project, window, walk=column == "start" or not _most(reader, window))
     day = reader.day.toordinal()
     if after is not None:
         sign = "<" if direction == "DESC" else ">"
@@ -160,6 +161,12 @@ def _walk(
             yield Cursor(-1 if row[at] is None else row[at], day, row[0]), row
     finally:
         found.close(True)
+
+
+def _most(reader: DayReader, window: Window) -> bool:
+    low, high = reader.span_of_starts()
+    covered = min(high, window.end) - max(low, window.start)
+    return covered * 10 > high - low
 
 
 def _beyond(reader: DayReader, last: Cursor, sort: Sort) -> bool:

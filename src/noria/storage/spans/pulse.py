@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -21,7 +21,7 @@ from noria.tracing.store import Mark, Pulse, PulseSeries, PulseTotals, Share, Tr
 MAX_STEPS = 2_000
 _S = 1_000_000_000
 _kinds = msgspec.json.Decoder(dict[str, int]).decode
-_ROLLUP_COLUMNS = f"at, route, {', '.join(COUNTERS)}, kinds, latency, first"
+_ROLLUP_COLUMNS = f"at, {', '.join(COUNTERS)}, kinds, latency, first"
 _CALL_COLUMNS = (
     "start, route, status, input_tokens, output_tokens, cost_pico, cache, attempts, error_kind,"
     " http_status, first_token, confirmed, bin, id, span_id"
@@ -44,9 +44,8 @@ class _Cell:
         self.counters = [mine + theirs for mine, theirs in zip(self.counters, other.counters, strict=True)]
         merge(self.latency, other.latency)
         merge(self.first, other.first)
-        for mine, theirs in ((self.kinds, other.kinds), (self.costs, other.costs)):
-            for name, value in theirs.items():
-                mine[name] = mine.get(name, 0) + value
+        merge(self.kinds, other.kinds)
+        merge(self.costs, other.costs)
 
 
 def pulse(
@@ -71,7 +70,7 @@ def pulse(
     if count > MAX_STEPS:
         raise InvalidRequest(f"A window has at most {MAX_STEPS} steps; make the step longer.", param="step")
     cells = _cells(days, project, first, count, step_s, filter, sealed=sealed)
-    before = _cells(days, project, first - count, count, step_s, filter, sealed=sealed)
+    before = _before(days, project, first, count, step_s, filter, sealed=sealed)
     end = min(window.end, (first + count) * step)
     shown = [mark for mark in marks if first * step <= mark.at_ms * 1e6 < window.end]
     return Pulse(
@@ -101,6 +100,17 @@ def _cells(
     return cells
 
 
+def _before(
+    days: Days, project: str, first: int, count: int, step_s: int, filter: Filter, *, sealed: bool
+) -> list[_Cell]:
+    """The same length of time just before, in the coarsest steps that fit it."""
+    start, length = (first - count) * step_s, count * step_s
+    for coarse in (HOUR_S, SLOT_S):
+        if start % coarse == 0 and length % coarse == 0 and step_s % SLOT_S == 0:
+            return _cells(days, project, start // coarse, length // coarse, coarse, filter, sealed=sealed)
+    return _cells(days, project, first - count, count, step_s, filter, sealed=sealed)
+
+
 def _from_rollups(
     cells: list[_Cell], reader: DayReader, project: str, first: int, step_s: int, filter: Filter
 ) -> None:
@@ -110,16 +120,27 @@ def _from_rollups(
     for sql, more in Search(reader, filter, ROLLUPS, sealed=False).conditions:
         clause += f" AND {sql}"
         values += more
-    found = rows(reader.connection, f"SELECT {_ROLLUP_COLUMNS} FROM rollups WHERE {clause}", values)
-    for at, route, *counters, kinds, latency, first_token in found:
+    named = filter.fields if len(filter.fields) < 2 else ROLLUP_NAMES.keys()
+    found = rows(
+        reader.connection, f"SELECT {_ROLLUP_COLUMNS} FROM rollups WHERE {clause}{_level(named)}", values
+    )
+    for at, *counters, kinds, latency, first_token in found:
         cell = cells[at // step_s - first]
         cell.counters = [old + new for old, new in zip(cell.counters, counters, strict=True)]
-        cell.costs[route] = cell.costs.get(route, 0) + counters[4]
         if kinds != "{}":
-            for kind, number in _kinds(kinds).items():
-                cell.kinds[kind] = cell.kinds.get(kind, 0) + number
+            merge(cell.kinds, _kinds(kinds))
         unpack_into(cell.latency, latency)
         unpack_into(cell.first, first_token)
+    named = {"route"} if filter.fields <= {"route"} else ROLLUP_NAMES.keys()
+    query = f"SELECT at, route, sum(cost_pico) FROM rollups WHERE {clause}{_level(named)} GROUP BY at, route"
+    for at, route, cost in rows(reader.connection, query, values):
+        costs = cells[at // step_s - first].costs
+        costs[route] = costs.get(route, 0) + cost
+
+
+def _level(named: Collection[str]) -> str:
+    """The rows in which each of these stands apart, and ALL for the others."""
+    return "".join(f" AND {name} {'<>' if name in named else '='} char(1)" for name in ROLLUP_NAMES)
 
 
 def _from_calls(

@@ -68,6 +68,8 @@ CREATE TABLE bodies (id INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, data B
 CREATE VIRTUAL TABLE words USING fts5 (
   text, content='', contentless_delete=1, detail=none, tokenize="unicode61 remove_diacritics 2"
 );
+INSERT INTO words (words, rank) VALUES ('hashsize', 16777216);
+INSERT INTO words (words, rank) VALUES ('automerge', 8);
 CREATE TABLE rollups (
   project TEXT, step INTEGER, at INTEGER, route TEXT, model TEXT, team TEXT,
   requests INTEGER, errors INTEGER, input_tokens INTEGER, output_tokens INTEGER, cost_pico INTEGER,

@@ -16,6 +16,8 @@ import apsw
 from noria.errors import StateError
 
 BUSY_MS = 5_000
+WAL_BYTES = 16 << 20
+"""A larger write-ahead log is cut to this when it has been checkpointed."""
 Values = Sequence[Any] | Mapping[str, Any]
 
 
@@ -37,6 +39,7 @@ def open_writer(path: Path, steps: Sequence[str], *, durable: bool = False) -> a
         connection.execute(
             "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY"
         )
+        connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
         migrate(connection, steps, path=path)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise StateError(f"{path} is damaged ({error}); move it away, or restore a backup.") from None

@@ -356,6 +356,21 @@ def test_sessions(writer: SpanWriter, store: SpanStore) -> None:
     assert store.session("default", "none") is None
 
 
+def test_a_trace_over_midnight_is_one(writer: SpanWriter, store: SpanStore) -> None:
+    first = otlp(1, 2, parent=1, name="early", ms=10, input="only words")
+    late = otlp(1, 1, name="root", start=NOON, ms=500)
+    writer.write(DAY, [first, otlp(2, 5)], {})
+    writer.write(date(2026, 11, 21), [late], {})
+    found = store.traces("default", WINDOW)
+    assert [(item.name, item.spans, item.duration_ms) for item in found.items] == [
+        ("root", 2, 500.0),
+        ("step", 1, 50.0),
+    ]
+    detail = store.trace("default", (1).to_bytes(16, "big"))
+    assert detail is not None and [span.name for span in detail.spans] == ["root", "early"]
+    assert detail.summary == found.items[0]
+
+
 def test_what_is_new_is_seen_once(writer: SpanWriter, store: SpanStore) -> None:
     writer.write(DAY, gateway_call(1), {})
     nothing, position = store.since("default", None)

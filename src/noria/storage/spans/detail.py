@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from noria.storage.spans.body import Wide
 from noria.storage.spans.days import DayReader, Days
-from noria.storage.spans.line import COLUMNS, StoredLine, tags_text
+from noria.storage.spans.line import StoredLine
 from noria.storage.spans.lists import Cursor, parse_cursor, render_cursor
-from noria.storage.spans.rows import SUMMARY_COLUMNS, Row, detail, dollars, summaries, summary
-from noria.storage.spans.schema import SPAN_BITS, TRACE_COLUMNS
-from noria.storage.sqlite import rows, value
+from noria.storage.spans.parts import Part, merged, parts_of
+from noria.storage.spans.rows import SUMMARY_COLUMNS, Row, detail, dollars, summaries
+from noria.storage.sqlite import rows
 from noria.tracing.assemble import to_pico
 from noria.tracing.critical_path import critical_path
 from noria.tracing.store import (
@@ -21,7 +21,6 @@ from noria.tracing.store import (
     TraceSummary,
     Window,
 )
-from noria.tracing.totals import roles, totals
 
 MAX_SHOWN = 5_000
 MAX_TRACES = 500
@@ -30,48 +29,34 @@ _EMPTY = Wide(None, None, {}, (), (), "", "", "", "", "", "", "none", None, None
 
 def trace(days: Days, project: str, trace_id: bytes) -> TraceDetail | None:
     """All spans of a trace, whichever day they came in."""
-    parts: list[tuple[DayReader, StoredLine]] = []
-    head: tuple[DayReader, int] | None = None
+    parts = parts_of(days.all(), project, trace_id)
+    newest: dict[bytes, tuple[DayReader, StoredLine]] = {}
     truncated = False
-    for reader in reversed(days.all()):
-        seq = value(
-            reader.connection,
-            "SELECT seq FROM traces WHERE trace = ? AND project = ?",
-            (trace_id, project),
-        )
-        if seq is None:
-            continue
-        head = (reader, seq)
-        low = seq << SPAN_BITS
-        lines_of = rows(
-            reader.connection,
-            f"SELECT id, role, {COLUMNS} FROM spans WHERE id BETWEEN ? AND ? LIMIT ?",
-            (low, low + (1 << SPAN_BITS) - 1, MAX_SHOWN + 1 - len(parts)),
-        )
-        parts += [(reader, StoredLine(*row)) for row in lines_of]
-        if len(parts) > MAX_SHOWN:
-            truncated = True
-            parts = parts[:MAX_SHOWN]
-            break
-    if head is None or not parts:
+    for part in parts:
+        for line in part.lines(MAX_SHOWN + 1):
+            if line.span_id in newest or len(newest) < MAX_SHOWN:
+                newest[line.span_id] = (part.reader, line)
+            else:
+                truncated = True
+    if not newest:
         return None
-    newest = {line.span_id: (reader, line) for reader, line in parts}
     lines = _ordered([line for _, line in newest.values()])
-    sums = totals(lines, roles(lines))
-    said = summaries(*_row_of(*head))[0]
-    values = [getattr(sums, name) for name in TRACE_COLUMNS[:-1]]
-    whole = summary((0, trace_id, *values, tags_text(sums.tags)), said.input, said.output)
+    start = min(line.start for line in lines)
     critical = critical_path(lines)
     spans = [
         detail(
             line,
             newest[line.span_id][0].body(line.id) or _EMPTY,
-            trace_start=sums.start,
+            trace_start=start,
             critical=line.span_id in critical,
         )
         for line in lines
     ]
-    return TraceDetail(trace_id.hex(), said if truncated else whole, spans, truncated)
+    if len(parts) > 1:
+        said = merged(parts, trace_id, lines)
+    else:
+        said = summaries(parts[0].reader, _row_of(parts[0]))[0]
+    return TraceDetail(trace_id.hex(), said, spans, truncated)
 
 
 def sessions(days: Days, project: str, window: Window, *, cursor: str | None, limit: int) -> SessionPage:
@@ -143,8 +128,9 @@ def _summed(name: str, traces: list[TraceSummary]) -> SessionSummary:
     )
 
 
-def _row_of(reader: DayReader, seq: int) -> tuple[DayReader, list[Row]]:
-    return reader, rows(reader.connection, f"SELECT {SUMMARY_COLUMNS} FROM traces WHERE seq = ?", (seq,))
+def _row_of(part: Part) -> list[Row]:
+    query = f"SELECT {SUMMARY_COLUMNS} FROM traces WHERE seq = ?"
+    return rows(part.reader.connection, query, (part.seq,))
 
 
 def _ordered(lines: list[StoredLine]) -> list[StoredLine]:

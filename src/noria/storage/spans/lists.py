@@ -14,6 +14,7 @@ import msgspec
 
 from noria.errors import InvalidRequest
 from noria.storage.spans.days import DayReader, Days
+from noria.storage.spans.parts import beside, merged, parts_of
 from noria.storage.spans.rows import SUMMARY_COLUMNS, Row, summaries
 from noria.storage.spans.search import Search
 from noria.storage.spans.where import TRACES, Condition
@@ -26,6 +27,8 @@ BUDGET_S = 2.0
 COUNT_S = 0.05
 """How long the matches are counted."""
 MAX_LIMIT = 500
+MAX_MERGED = 5_000
+"""Spans of a trace that are read to sum it up over two days."""
 _END = 1 << 62
 _ORDERS: dict[Sort, tuple[str, str]] = {
     "newest": ("start", "DESC"),
@@ -90,7 +93,7 @@ def page(
             break
     shown = found[:limit]
     more = len(found) > limit
-    items = [item for _, reader, row in shown for item in summaries(reader, [row])]
+    items = _items(days, project, [(reader, row) for _, reader, row in shown])
     next = shown[-1][0] if more else (stopped if not complete else None)
     total = None
     if cursor is None and complete:
@@ -135,6 +138,24 @@ def matching(search: Search, project: str, window: Window, *, walk: bool = True)
         clause += f" AND {sql}"
         values += more
     return clause, values
+
+
+def _items(days: Days, project: str, shown: list[tuple[DayReader, Row]]) -> list[TraceSummary]:
+    """Each trace once, and whole where it goes on in the file of the next day."""
+    everything = days.all()
+    found: dict[bytes, TraceSummary] = {}
+    for reader, row in shown:
+        trace: bytes = row[1]
+        if trace in found:
+            continue
+        near = beside(everything, reader)
+        parts = parts_of(near, project, trace) if len(near) > 1 else []
+        if len(parts) > 1:
+            lines = [line for part in parts for line in part.lines(MAX_MERGED)]
+            found[trace] = merged(parts, trace, lines)
+        else:
+            found[trace] = summaries(reader, [row])[0]
+    return list(found.values())
 
 
 def _walk(

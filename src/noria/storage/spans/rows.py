@@ -31,7 +31,7 @@ def milliseconds(ns: int) -> float:
 
 def summaries(reader: DayReader, rows: Iterable[Row]) -> list[TraceSummary]:
     """Rows of SUMMARY_COLUMNS, each with its first words."""
-    return [summary(row, *_snippet(reader, row[0])) for row in rows]
+    return [summary(row, *snippet(reader, row[0])) for row in rows]
 
 
 def summary(row: Row, input: str, output: str) -> TraceSummary:
@@ -118,7 +118,8 @@ def detail(line: StoredLine, wide: Wide, *, trace_start: int, critical: bool) ->
     )
 
 
-def _snippet(reader: DayReader, seq: int) -> tuple[str, str]:
+def snippet(reader: DayReader, seq: int) -> tuple[str, str]:
+    """The first words of a trace's input and output."""
     row = one(reader.connection, "SELECT input, output FROM snippets WHERE seq = ?", (seq,))
     open_text = reader.opener.open_text
     return (open_text(row[0]), open_text(row[1])) if row else ("", "")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
+
 from noria.access.key import Budget, Key, RateLimit
 from noria.config.config import Config
 from noria.config.mistake import table
@@ -91,7 +93,7 @@ def _hosts(config: Config) -> tuple[str, ...]:
 def _providers(config: Config, folder: Path) -> dict[str, Provider]:
     found = {name: provider.compiled(name, folder=folder) for name, provider in config.providers.items()}
     for name in config.engines:
-        found[name] = Provider(name=name, dialect="openai", base_url=f"engine:{name}", region="local")
+        found[name] = Provider(name=name, dialect="engine", base_url=f"engine:{name}", region="local")
     return found
 
 
@@ -102,7 +104,7 @@ def _engine_models(config: Config, card: CardLookup) -> dict[str, Model]:
         upstream = model_id.partition("/")[2]
         section = config.models.get(model_id, ModelSection())
         found = card(section.card or upstream, "local")
-        models[model_id] = Model(
+        base = Model(
             id=model_id,
             provider=name,
             upstream=section.upstream or upstream,
@@ -110,6 +112,12 @@ def _engine_models(config: Config, card: CardLookup) -> dict[str, Model]:
             price=FREE if section.price is None else section.price.compiled(model_id),
             aliases={adapter: adapter for adapter in engine.adapters},
         )
+        models[model_id] = base
+        for adapter in engine.adapters:
+            with_adapter = f"{model_id}:{adapter}"
+            models[with_adapter] = msgspec.structs.replace(
+                base, id=with_adapter, upstream=f"{base.upstream}:{adapter}", aliases={}
+            )
     return models
 
 

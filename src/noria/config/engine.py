@@ -30,6 +30,11 @@ class EngineSection(Section):
     system: str | None = None
     """System prompt of chats that bring none; left out: what suits the weights."""
 
+    def model_ids(self) -> list[str]:
+        """What can be called: the weights alone, and with each adapter (`local/…:adapter`)."""
+        base = self.model_id()
+        return [base, *(f"{base}:{adapter}" for adapter in self.adapters)]
+
     def model_id(self) -> str:
         """`local/…`."""
         if self.model is not None:

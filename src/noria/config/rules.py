@@ -131,7 +131,7 @@ def _model(path: Path, model_id: str, config: Config) -> Iterator[Finding]:
     """Whether `provider/name` leads somewhere."""
     owner, _, upstream = model_id.partition("/")
     if owner == LOCAL:
-        local = [engine.model_id() for engine in config.engines.values()]
+        local = [name for engine in config.engines.values() for name in engine.model_ids()]
         if model_id not in local:
             yield Finding(
                 path, f"{_said(path)} names {model_id!r}, which no engine serves{nearest(model_id, local)}"

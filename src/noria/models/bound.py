@@ -59,7 +59,7 @@ def ceiling(price: Price | None) -> Ceiling | Unbounded:
     inputs = [price.input, price.cached, price.cache_write, price.cache_write_1h, price.audio_input]
     outputs = [price.output, price.reasoning, price.audio_output]
     for tier in price.tiers:
-        inputs += [tier.input, tier.cached, tier.cache_write]
+        inputs += [tier.input, tier.cached, tier.cache_write, tier.cache_write_1h]
         outputs.append(tier.output)
     return Ceiling(
         input=max(rate for rate in inputs if rate is not None),

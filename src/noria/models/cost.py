@@ -19,11 +19,13 @@ def cost(usage: Usage, price: Price | None) -> Decimal | None:
     """
     if price is None or usage.provenance == "none":
         return None
-    plain_input, write, cached, output = price.input, price.cache_write, price.cached, price.output
+    plain_input, cached, output = price.input, price.cached, price.output
+    write, write_1h = price.cache_write, price.cache_write_1h
     for tier in price.tiers:
         if usage.input > tier.above:
             plain_input = plain_input if tier.input is None else tier.input
             write = write if tier.cache_write is None else tier.cache_write
+            write_1h = write_1h if tier.cache_write_1h is None else tier.cache_write_1h
             cached = cached if tier.cached is None else tier.cached
             output = output if tier.output is None else tier.output
     tokens_in = usage.input - usage.cached - usage.cache_write - usage.cache_write_1h - usage.audio_input
@@ -33,7 +35,7 @@ def cost(usage: Usage, price: Price | None) -> Decimal | None:
         (tokens_in, plain_input),
         (usage.cached, cached),
         (usage.cache_write, write),
-        (usage.cache_write_1h, price.cache_write_1h),
+        (usage.cache_write_1h, write_1h),
         (usage.audio_input, price.audio_input),
         (tokens_out, output),
         (usage.reasoning, output if price.reasoning is None else price.reasoning),

@@ -15,6 +15,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     output: Decimal | None = None
     cached: Decimal | None = None
     cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -48,7 +48,7 @@ _FIELDS = {
     "output_audio_mtok": "audio_output",
 }
 """The package's units that a Price has, all for a million tokens."""
-_TIERED = ("input", "output", "cached", "cache_write")
+_TIERED = ("input", "output", "cached", "cache_write", "cache_write_1h")
 
 
 def list_price(owner: str, model: str, *, at: datetime | None = None) -> Price | None:

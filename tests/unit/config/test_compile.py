@@ -119,12 +119,14 @@ def test_every_model_that_is_named_can_be_called(snapshot: Snapshot) -> None:
         "eu/anthropic.claude",
         "mine/small",
         "local/smollm2-135m-instruct",
+        "local/smollm2-135m-instruct:tone",
     }
     assert set(snapshot.models) == ids
     assert set(snapshot.routes) == {"best", "share"} | ids
     assert snapshot.routes["mine/small"].implicit
     assert snapshot.routes["mine/small"].capture == "metadata"
     assert not snapshot.routes["best"].implicit
+    assert snapshot.models["local/smollm2-135m-instruct:tone"].upstream == "smollm2-135m-instruct:tone"
 
 
 def test_a_negotiated_price_goes_before_the_listed_one(snapshot: Snapshot) -> None:

@@ -25,7 +25,13 @@ def prices(draw: st.DrawFn) -> Price:
         reasoning=draw(optional),
         request=draw(rates),
         tiers=tuple(
-            Tier(above=above, input=draw(optional), output=draw(optional), cached=draw(optional))
+            Tier(
+                above=above,
+                input=draw(optional),
+                output=draw(optional),
+                cached=draw(optional),
+                cache_write_1h=draw(optional),
+            )
             for above in sorted(draw(st.lists(st.integers(1, 5000), max_size=2, unique=True)))
         ),
     )
@@ -59,11 +65,13 @@ def test_no_permitted_usage_costs_more_than_the_bound(
     tokens = data.draw(st.integers(0, body + messages * TEMPLATE_TOKENS))
     cached = data.draw(st.integers(0, tokens))
     written = data.draw(st.integers(0, tokens - cached))
+    kept = data.draw(st.integers(0, tokens - cached - written))
     output = data.draw(st.integers(0, max_output))
     usage = Usage(
         input=tokens,
         cached=cached,
         cache_write=written,
+        cache_write_1h=kept,
         output=output,
         reasoning=data.draw(st.integers(0, output)),
         provenance="reported",

@@ -29,11 +29,11 @@ const browser = launch();
 beforeAll(() => browser);
 afterAll(async () => (await browser).close());
 
-describe.each(
-  Object.entries({ wide: WIDE, narrow: NARROW }).flatMap(([size, viewport]) =>
-    (['light', 'dark'] as Scheme[]).map((scheme) => ({ size, viewport, scheme })),
-  ),
-)('$size, $scheme', ({ viewport, scheme }) => {
+const COMBINATIONS = Object.entries({ wide: WIDE, narrow: NARROW }).flatMap(([size, viewport]) =>
+  (['light', 'dark'] as Scheme[]).map((scheme) => [`${size} ${scheme}`, viewport, scheme] as const),
+);
+
+describe.each(COMBINATIONS)('%s', (_, viewport, scheme) => {
   let opened: Opened;
   beforeAll(async () => {
     opened = await open(await browser, { viewport, scheme });

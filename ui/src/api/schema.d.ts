@@ -992,7 +992,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description Prometheus text format; needs a key of role viewer in every project, as all of them are summed.
+         * @description Prometheus text format. A scraper needs a key of role viewer in project `*`, as all are summed.
          */
         get: operations["metrics"];
         put?: never;

@@ -11,9 +11,9 @@ import classes from './Code.module.css';
 
 const colours = HighlightStyle.define([
   { tag: tags.propertyName, color: 'var(--n-accent)' },
-  { tag: [tags.string, tags.special(tags.string)], color: 'var(--n-s3)' },
-  { tag: [tags.number, tags.bool, tags.null], color: 'var(--n-s2)' },
-  { tag: tags.atom, color: 'var(--n-s2)' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--n-good)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--n-warn)' },
+  { tag: tags.atom, color: 'var(--n-warn)' },
   { tag: tags.comment, color: 'var(--n-faint)' },
 ]);
 

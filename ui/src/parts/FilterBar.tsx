@@ -45,7 +45,7 @@ export function FilterBar({ placeholder, error }: { placeholder: string; error?:
             key={`${index} ${chip.text}`}
             withRemoveButton
             onRemove={() => apply(without(q, index))}
-            removeButtonProps={{ 'aria-label': `Remove ${chip.text}` }}
+            removeButtonProps={{ 'aria-label': `Remove ${chip.text}`, 'aria-hidden': false, tabIndex: 0 }}
             className={classes.chip}
           >
             {chip.field ? (

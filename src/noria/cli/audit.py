@@ -23,7 +23,7 @@ def audit() -> None:
 @click.option("--act", default="", help="An act, or the start of one such as `key.`")
 @click.option("--actor", default="", help="Id of who did it.")
 @click.option("--subject", default="", help="What it was done to.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Most events.")
 @json_option
 @with_api
 def list_audit(api: Api, act: str, actor: str, subject: str, limit: int, as_json: bool) -> None:

@@ -31,8 +31,8 @@ def trace() -> None:
 @trace.command("list")
 @click.argument("filter", nargs=-1)
 @window_options("-1h")
-@click.option("--sort", type=SORTS, default="newest", show_default=True)
-@click.option("--limit", type=click.IntRange(1), default=30, show_default=True)
+@click.option("--sort", type=SORTS, default="newest", show_default=True, help="Which come first.")
+@click.option("--limit", type=click.IntRange(1), default=30, show_default=True, help="Most traces.")
 @json_option
 @with_api
 def list_traces(
@@ -110,13 +110,16 @@ def tail(api: Api, filter: tuple[str, ...], as_json: bool) -> None:
 
 @trace.command("export")
 @click.argument("filter", nargs=-1)
-@click.option("--format", "form", type=FORMATS, default="jsonl", show_default=True)
+@click.option("--format", "form", type=FORMATS, default="jsonl", show_default=True, help="What to print.")
 @window_options("-24h")
 @click.option("--limit", type=click.IntRange(1), help="At most this many traces, the oldest first.")
 @with_api
 def export(api: Api, filter: tuple[str, ...], form: str, start: str, end: str, limit: int | None) -> None:
-    """Print traces with all their spans: jsonl (one trace a line), otlp (one OTLP JSON request a line, as an
-    OpenTelemetry collector reads it from a file), or csv (one line a trace, without bodies)."""
+    """Print traces with all their spans, the oldest first.
+
+    jsonl: one trace a line. otlp: one OTLP JSON request a line, as an OpenTelemetry collector reads it from a
+    file. csv: one line a trace, without bodies.
+    """
     from noria.cli.trace_export import WRITERS
 
     query = {"q": _text(filter), "sort": "oldest", "limit": min(limit or 500, 500), **window(start, end)}

@@ -107,7 +107,7 @@ def version() -> None:
 
 
 @version.command("list")
-@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="Most versions.")
 @json_option
 @with_api
 def list_versions(api: Api, limit: int, as_json: bool) -> None:

@@ -363,10 +363,15 @@ class Collector:
     def _finish_segments(self, segments: list[SegmentInfo], dead: list[DeadSlot]) -> None:
         """Remove what is drained; before, settle what its writers left. `dead` was seen before `segments`."""
         left: list[SegmentInfo] = []
+        synced = False
         for info in segments:
             if not info.sealed or not self._is_drained(info):
                 left.append(info)
                 continue
+            if not synced:  # The segment was on the disk: what came of it must be, before it goes.
+                for consumer in (self._spans, self._stored, self._ledger):
+                    consumer.sync()
+                synced = True
             if self._tail.abandoned(info) and info.writer in self._pending:
                 pid = self._tail.pid(info)
                 slot = next((s for s in dead if (s.owner, s.pid) == (info.writer, pid)), None)

@@ -16,7 +16,7 @@ import msgspec
 
 from noria.core.money import to_nano
 from noria.errors import InvalidRequest
-from noria.storage.sqlite import one, open_reader, open_writer, rows, value
+from noria.storage.sqlite import one, open_reader, open_writer, rows, sync, value
 from noria.tracing.record import Begin, Reservation
 from noria.tracing.span import Span
 from noria.tracing.store import CostRow, Costs, Window
@@ -116,6 +116,10 @@ class Ledger:
 
     def close(self) -> None:
         self._connection.close()
+
+    def sync(self) -> None:
+        """Bring all that is committed to the disk."""
+        sync(self._connection)
 
     def cursors(self) -> dict[tuple[str, int], int]:
         """Offset by writer and segment."""

@@ -24,8 +24,9 @@ Values = Sequence[Any] | Mapping[str, Any]
 def open_writer(path: Path, steps: Sequence[str], *, durable: bool = False) -> apsw.Connection:
     """The one connection that writes `path`, made and migrated where needed.
 
-    `durable`: each commit is on the disk before it returns; else it survives the death of any process but not
-    a power cut. Raises StateError where the file is newer than this program, damaged, or a step fails.
+    `durable`: each commit is on the disk before it returns; else it survives the death of any process, and
+    after a power cut the file is as it was at some commit since the last `sync`. Raises StateError where the
+    file is newer than this program, damaged, or a step fails.
     """
     try:
         # Made before SQLite does, so that its -wal and -shm get this mode too.
@@ -35,7 +36,7 @@ def open_writer(path: Path, steps: Sequence[str], *, durable: bool = False) -> a
         if not _version(connection):
             connection.execute("PRAGMA page_size=8192")
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         connection.execute(
             "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY"
         )
@@ -69,6 +70,11 @@ def open_reader(path: Path, steps: Sequence[str]) -> apsw.Connection | None:
         raise StateError(f"{path} has schema {found} and is not upgraded yet; start Noria, or wait a moment.")
     connection.execute("PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY")
     return connection
+
+
+def sync(connection: apsw.Connection) -> None:
+    """Bring all that is committed to the disk: a checkpoint syncs the log before it copies from it."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def migrate(connection: apsw.Connection, steps: Sequence[str], *, path: Path) -> None:

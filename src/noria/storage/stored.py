@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from noria.errors import InvalidRequest, StateError
-from noria.storage.sqlite import one, open_reader, open_writer, rows
+from noria.storage.sqlite import one, open_reader, open_writer, rows, sync
 from noria.tracing.record import Stored
 from noria.tracing.store import Cipher
 
@@ -25,7 +25,8 @@ CREATE TABLE objects (
 CREATE INDEX objects_list ON objects (project, kind, at, id) WHERE deleted = 0;
 CREATE INDEX objects_trace ON objects (trace);
 """
-STEPS = (_FIRST,)
+_BY_ID = "CREATE INDEX objects_id ON objects (id)"
+STEPS = (_FIRST, _BY_ID)
 MAX_LIMIT = 100
 _COLUMNS = "id, kind, project, key, at, body, input, model, trace, metadata, provider, deleted, sealed"
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -41,6 +42,10 @@ class StoredWriter:
 
     def close(self) -> None:
         self._connection.close()
+
+    def sync(self) -> None:
+        """Bring all that is committed to the disk."""
+        sync(self._connection)
 
     def cursors(self) -> dict[tuple[str, int], int]:
         """Offset by writer and segment."""
@@ -130,6 +135,16 @@ class StoredReader:
             return None
         try:
             return _one(connection, self._cipher, project, id)
+        finally:
+            connection.close()
+
+    def known(self, id: str) -> bool:
+        """Whether any project has, or had, an object of that id."""
+        connection = open_reader(self._path, STEPS)
+        if connection is None:
+            return False
+        try:
+            return one(connection, "SELECT 1 FROM objects WHERE id = ?", (id,)) is not None
         finally:
             connection.close()
 

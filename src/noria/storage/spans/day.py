@@ -14,7 +14,7 @@ from noria.storage.spans.body import Opener, Packer, Wide, wide_fields, wide_of
 from noria.storage.spans.line import StoredLine
 from noria.storage.spans.rollup import Rollups
 from noria.storage.spans.schema import LINE_COLUMNS, MAX_SPANS, SLOT_S, SPAN_BITS, STEPS, TRACE_COLUMNS
-from noria.storage.sqlite import one, open_writer, rows, value
+from noria.storage.sqlite import one, open_writer, rows, sync, value
 from noria.tracing.histogram import bin_of
 from noria.tracing.span import Span
 from noria.tracing.store import Cipher
@@ -81,6 +81,10 @@ class DayFile:
 
     def close(self) -> None:
         self._connection.close()
+
+    def sync(self) -> None:
+        """Bring all that is committed to the disk."""
+        sync(self._connection)
 
     def transaction(self) -> AbstractContextManager[object]:
         """Commits at its end; an error inside leaves the file as it was."""

@@ -162,8 +162,9 @@ def _walk(
     reader: DayReader, search: Search, project: str, window: Window, sort: Sort, after: Cursor | None
 ) -> Iterator[tuple[Cursor, Row]]:
     column, direction = _ORDERS[sort]
-    # Walk the sort's own index where the window holds a good part of what there is.
-    clause, values = matching(search, project, window, walk=column == "start" or not _most(reader, window))
+    # Walk the sort's own index where the window holds a good part of what there is, and no term does better.
+    walk = column == "start" or search.selective or not _most(reader, window)
+    clause, values = matching(search, project, window, walk=walk)
     day = reader.day.toordinal()
     if after is not None:
         sign = "<" if direction == "DESC" else ">"

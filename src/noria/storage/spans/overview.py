@@ -17,7 +17,7 @@ from noria.tracing.store import Facets, FacetValue, HeatMap, Window
 COLUMNS_SHOWN = 60
 COARSE = 16
 """Bins of the store in one row of the map: durations grow by 38 % a row."""
-SAMPLE = 20_000
+SAMPLE = 10_000
 """Matches that facets are counted over at most."""
 MAX_VALUES = 50
 FACETS = ("status", "model", "route", "provider", "user", "team", "key", "cache", "service")

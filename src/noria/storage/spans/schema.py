@@ -62,6 +62,7 @@ CREATE TABLE spans (
   config TEXT, confirmed INTEGER, source TEXT
 );
 CREATE INDEX spans_calls ON spans (project, start) WHERE role = 1;
+CREATE INDEX spans_errors ON spans (project, start) WHERE role = 1 AND status = 'error';
 CREATE INDEX spans_user ON spans (project, user, start) WHERE role = 1 AND user <> '';
 CREATE TABLE dictionaries (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE bodies (id INTEGER PRIMARY KEY, dictionary INTEGER NOT NULL, data BLOB NOT NULL);

@@ -21,6 +21,12 @@ class Search:
         """`sealed`: payloads are encrypted, so that there is no word index."""
         self._reader = reader
         self.conditions = conditions(filter, columns)
+        self.selective = any(
+            term.field in ("user", "session", "trace") or term.values == ("error",)
+            for term in filter.terms
+            if not term.negated
+        )
+        """Whether a term has an index of its own that leaves few rows."""
         self.few = False
         """Whether the word index narrows it down to few traces."""
         self._phrases: list[tuple[str, str, bool]] = []

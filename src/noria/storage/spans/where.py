@@ -100,6 +100,8 @@ def _condition(term: Term, columns: Columns) -> Condition:
     if term.field == "has":
         parts: list[str] = [columns.things[value] for value in term.values]
         values: list[object] = []
+    elif term.field == "status":  # One of a fixed set; as literals, so that a partial index is found.
+        parts, values = [f"status = '{value}'" for value in term.values], []
     elif term.field in columns.quantities:
         parts, values = _quantity(term, columns.quantities[term.field])
     elif term.field.startswith("tag."):
@@ -107,7 +109,11 @@ def _condition(term: Term, columns: Columns) -> Condition:
     else:
         parts, values = _text(term, columns.names[term.field], before=[])
     joined = " OR ".join(parts)
-    return (f"NOT coalesce({joined}, 0)" if term.negated else f"({joined})"), values
+    if term.negated:
+        return f"NOT coalesce({joined}, 0)", values
+    # SQLite takes a partial index only where its condition is said in so many words.
+    partial = f" AND {term.field} <> ''" if term.field in ("user", "session") and all(term.values) else ""
+    return f"({joined}){partial}", values
 
 
 def _json_name(name: str) -> str:

@@ -62,6 +62,11 @@ class SpanWriter:
                 found |= self._day(day).cursors()
         return found
 
+    def sync(self) -> None:
+        """Bring all that is committed to the disk."""
+        for file in self._open.values():
+            file.sync()
+
     def forget(self, day: date, writer: str, segment: int) -> None:
         """A segment is gone."""
         self._day(day).forget(writer, segment)

@@ -1,0 +1,1 @@
+"""Acme's models as providers of Noria, and a scorer."""

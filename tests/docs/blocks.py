@@ -1,0 +1,125 @@
+"""The fenced code blocks of a Markdown page, and how they are run: what a page says is what a reader can do.
+
+A block's info string is its language, and `no-run` where a reader needs what a test has not (a provider's
+key, another machine, minutes). Blocks without a language are output and run as nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PORT = 8400
+"""The port that pages write."""
+TIMEOUT = 60
+LANGUAGES = {"sh", "python", "toml", "json", "yaml", ""}
+_FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.M | re.S)
+_BASE = ROOT / "tests" / "docs" / "base.toml"
+
+
+@dataclass(frozen=True)
+class Block:
+    """`language` is the first word of the info string, `runs` whether no `no-run` follows it."""
+
+    page: Path
+    line: int
+    language: str
+    runs: bool
+    text: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(page: Path) -> list[Block]:
+    """In the order of the page."""
+    whole = page.read_text()
+    found: list[Block] = []
+    for match in _FENCE.finditer(whole):
+        language, _, flags = match["info"].strip().partition(" ")
+        assert language in LANGUAGES, f"{page}: {language!r} is not a language that tests know"
+        assert flags in ("", "no-run"), f"{page}: {flags!r} is not understood"
+        line = whole.count("\n", 0, match.start()) + 1
+        found.append(Block(page, line, language, not flags, match["text"]))
+    return found
+
+
+class Reader:
+    """Does what a page says, in one folder, from top to bottom; what a shell block exports stays."""
+
+    def __init__(self, folder: Path, *, port: int, environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self._port = port
+        self._kept = folder / ".environment"
+        self._kept.unlink(missing_ok=True)
+        self._environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "NO_COLOR": "1",
+            "COLUMNS": "120",
+            **(environment or {}),
+        }
+
+    def follow(self, block: Block) -> str:
+        """Do one block, and give what it printed. Raises AssertionError with its line and what went wrong."""
+        if not block.runs:
+            return ""
+        text = block.text.replace(f":{PORT}", f":{self._port}")
+        match block.language:
+            case "sh":
+                return self._shell(block, text)
+            case "python":
+                return self._run(block, [sys.executable, "-"], text)
+            case "toml":
+                return self._check(block, text)
+            case "json":
+                json.loads(block.text)
+        return ""
+
+    def _shell(self, block: Block, text: str) -> str:
+        kept = f". {self._kept}\n" if self._kept.exists() else ""
+        script = f"set -eu -o pipefail\n{kept}trap 'export -p > {self._kept}' EXIT\n{text}"
+        return self._run(block, ["bash", "-s"], script)
+
+    def _run(self, block: Block, command: list[str], text: str) -> str:
+        if block.language == "python" and self._kept.exists():
+            command = ["bash", "-c", f'. {self._kept}; exec "$@"', "bash", *command]
+        done = subprocess.run(
+            command,
+            input=text,
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, f"{block.where} ended with {done.returncode}:\n{text}\n{said[-4000:]}"
+        return said
+
+    def _check(self, block: Block, text: str) -> str:
+        """`noria check`, with the providers and the engine of base.toml where the block has none of its own."""
+        folder = self.folder / "checked"
+        folder.mkdir(exist_ok=True)
+        (folder / "noria.toml").write_text(text + _missing(text))
+        return self._run(block, ["noria", "check", "--config", str(folder / "noria.toml")], "")
+
+
+def _missing(text: str) -> str:
+    """The sections of base.toml whose names `text` does not define, as TOML."""
+    own = tomllib.loads(text)
+    found: list[str] = []
+    for section in _BASE.read_text().split("\n\n"):
+        ((kind, entries),) = tomllib.loads(section).items()
+        (name,) = entries
+        if name not in own.get(kind, {}):
+            found.append(section)
+    return "\n" + "\n\n".join(found)

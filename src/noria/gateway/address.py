@@ -20,16 +20,23 @@ def opened(exchange: Exchange, front: Front, world: World, key: Key, start: int)
     )
 
 
+UNNAMED = "default"
+"""The route, where there is one, of a `responses` call that names no model (its stored `prompt` does)."""
+
+
 def address(call: CallState, exchange: Exchange) -> None:
     """Read what is asked of whom. Raises InvalidRequest, NotFound and Forbidden."""
     fields = ask.fields(exchange.body)
     name = ask.text(fields, "model")
+    if not name and call.front.name == "responses" and UNNAMED in call.world.routes:
+        name = UNNAMED
     if not name:
         raise InvalidRequest("`model` is missing; GET /v1/models lists what can be called.", param="model")
     _require(call.front.name, fields)
     call.fields = fields
     call.model = name
-    call.stream = ask.flag(fields, "stream") and call.front.name != "embeddings"
+    call.below = _BELOW.get(exchange.path, "")
+    call.stream = ask.flag(fields, "stream") and call.front.name != "embeddings" and not call.below
     call.context = ask.context(fields, exchange.headers)
     route = call.world.routes.get(name)
     if route is None:
@@ -38,9 +45,12 @@ def address(call: CallState, exchange: Exchange) -> None:
     call.route = route
     call.captured = _captured(call)
     if call.front.name in ("responses", "openai"):
-        call.store = wants_store(call.front.name, fields)
+        call.store = wants_store(call.front.name, fields) and not call.below
         if bytes(fields.get("store", b"")) == b"false":
             call.captured = False
+
+
+_BELOW = {b"/v1/responses/compact": "/compact"}
 
 
 _REQUIRED: dict[str, tuple[tuple[str, bytes], ...]] = {

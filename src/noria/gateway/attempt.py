@@ -8,14 +8,14 @@ from noria.core import messages
 from noria.core.ids import span_id
 from noria.core.money import to_nano
 from noria.core.usage import Usage
-from noria.errors import UpstreamError
+from noria.errors import Unsupported, UpstreamError
 from noria.gateway import billing
 from noria.gateway.admission import Held, Purse
 from noria.gateway.call import CallState
 from noria.gateway.compiled import Candidate
 from noria.gateway.dialects.dialect import Prepared
 from noria.gateway.embedding import embedding_request
-from noria.gateway.heads import request_head
+from noria.gateway.heads import beneath, request_head
 from noria.gateway.ports import Spool
 from noria.gateway.splice import spliced
 from noria.gateway.transport import Answer, Transport
@@ -49,8 +49,16 @@ def prepare(call: CallState, candidate: Candidate, *, forwarded: dict[bytes, byt
         add_usage = call.stream and provider.ask_usage and front in _SPLICED_USAGE
         body = spliced(call.fields, model=model, add_usage=add_usage)
         path = back.path(front, model=model, stream=call.stream, options=provider.options)
+        if call.below:
+            path = beneath(path, call.below)
         headers = back.headers(front, options=provider.options)
         passes = True
+    elif call.below:
+        raise Unsupported(
+            f"{call.front.name}{call.below} is for providers that speak this API themselves, which "
+            f"{provider.name!r} does not; choose another model.",
+            param="model",
+        )
     else:
         prepared = _translated(call, candidate)
         path, body, headers, passes = prepared.path, prepared.body, prepared.headers, False

@@ -11,7 +11,7 @@ from noria.gateway.exact_cache import Entry, ExactCache, cache_key
 
 def key_of(call: CallState) -> bytes:
     """The key of the call, or b"" where it must not be kept; the verdict so far goes into the call."""
-    if call.route.route.cache.ttl <= 0:
+    if call.route.route.cache.ttl <= 0 or call.below:
         return b""
     if call.context.cache == "no-store":
         call.cache = "bypass"

@@ -22,9 +22,9 @@ class CallState:
     """Mutable; one task owns it. Times are Unix nanoseconds."""
 
     __slots__ = (
-        "_request", "agent", "attempts", "body", "cache", "captured", "choice", "committed", "context",
-        "cost", "done", "error", "error_kind", "expanded", "fields", "first_token", "front", "key", "model",
-        "parent", "response", "route", "span", "start", "status", "stop_reason", "store", "stream",
+        "_request", "agent", "attempts", "below", "body", "cache", "captured", "choice", "committed",
+        "context", "cost", "done", "error", "error_kind", "expanded", "fields", "first_token", "front", "key",
+        "model", "parent", "response", "route", "span", "start", "status", "stop_reason", "store", "stream",
         "target", "trace", "tries", "usage", "warnings", "world",
     )  # fmt: skip
 
@@ -53,6 +53,8 @@ class CallState:
         self.context = NOTHING_SAID
         self.fields: Fields = {}
         self.model = ""
+        self.below = ""
+        """What follows the dialect's own path: "/compact" of responses."""
         self.stream = False
         self.expanded = b""
         """The body with the turns before it written out, where it names a previous response."""

@@ -86,17 +86,19 @@ class Endpoint:
         """The request target of `path` (which starts with "/" and may have a query)."""
         return self._base_path + path
 
-    def head(self, path: str, headers: dict[str, str]) -> bytes:
-        """Request line and headers for a POST; `headers` are the dialect's own. Kept for the next call."""
+    def head(self, path: str, headers: dict[str, str], *, method: str = "POST") -> bytes:
+        """Request line and headers; `headers` are the dialect's own. Of a POST kept for the next call."""
         key = (path, tuple(headers.items()))
-        head = self._heads.get(key)
+        head = self._heads.get(key) if method == "POST" else None
         if head is None:
             extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             target = self.path(path)
             if self.origin.proxy and not self.origin.tls:
                 target = f"http://{self.host}{target}"
-            head = f"POST {target} HTTP/1.1\r\nhost: {self.host}\r\n{self._fixed}{extra}".encode("latin-1")
-            if len(self._heads) < 64:
+            head = f"{method} {target} HTTP/1.1\r\nhost: {self.host}\r\n{self._fixed}{extra}".encode(
+                "latin-1"
+            )
+            if method == "POST" and len(self._heads) < 64:
                 self._heads[key] = head
         return head
 

@@ -32,7 +32,7 @@ from noria.gateway.billing import BYTES_A_TOKEN
 from noria.gateway.call import CallState
 from noria.gateway.choice import choose
 from noria.gateway.compiled import Candidate, World
-from noria.gateway.counting import count_tokens
+from noria.gateway.counting import COUNTS, count_tokens
 from noria.gateway.dialects.dialect import Front
 from noria.gateway.dialects.fronts import FRONTS, PATHS
 from noria.gateway.dialects.usage import usage_of
@@ -90,7 +90,7 @@ class Gateway:
     def hot(self, method: bytes, path: bytes) -> bool:
         """Whether `serve` answers this path."""
         if method == b"POST":
-            return path in PATHS or path == b"/v1/messages/count_tokens"
+            return path in PATHS or path in COUNTS
         if method == b"GET":
             return path == b"/v1/models" or path.startswith(b"/v1/models/")
         return method == b"OPTIONS" and path.startswith(b"/v1/")
@@ -98,7 +98,7 @@ class Gateway:
     async def serve(self, exchange: Exchange) -> None:
         """Answer one exchange, whatever happens."""
         start = time_ns()
-        front = FRONTS[PATHS.get(exchange.path) or error_front(exchange)]
+        front = FRONTS[PATHS.get(exchange.path) or COUNTS.get(exchange.path) or error_front(exchange)]
         call: CallState | None = None
         try:
             world = self._world()
@@ -112,7 +112,7 @@ class Gateway:
                 return
             call = opened(exchange, front, world, key, start)
             address(call, exchange)
-            if exchange.path == b"/v1/messages/count_tokens":
+            if exchange.path in COUNTS:
                 await self._count(call, exchange)
                 return
             await self._run(call, exchange, cors)

@@ -1,7 +1,8 @@
 """Stored responses and chat completions, as the OpenAI SDK asks for them.
 
 Reading first drains the spools, so that what a caller was just given is found. Another project's id is 404,
-like one that never was; `x-noria-unknown` marks that answer, for whoever can ask the owning provider.
+like one that never was; `x-noria-unknown` marks the answer for an id that no project has or had, so that the
+owning provider can be asked, and `x-noria-provider` that of a deletion which the provider's copy must follow.
 """
 
 from __future__ import annotations
@@ -68,13 +69,11 @@ class StoredApp:
         call = (method, sub)
         if call not in (("GET", ""), ("DELETE", ""), ("POST", "cancel"), ("GET", "input_items")):
             raise _no_such_path(method, exchange.path.decode("latin-1"))
-        if call == ("DELETE", ""):
-            if not await asyncio.wrap_future(self._collector.delete_stored(key.project, id, "response")):
-                return _unknown(exchange, "response", id)
-            return exchange.respond(200, JSON, _encode({"id": id, "object": "response", "deleted": True}))
         found = await self._get(key, id, "response")
         if found is None:
-            return _unknown(exchange, "response", id)
+            return await self._unknown(exchange, "response", id)
+        if call == ("DELETE", ""):
+            return await self._delete(exchange, found, "response")
         if sub == "input_items":
             return exchange.respond(200, JSON, _input_items(found, query))
         if sub == "cancel":
@@ -98,16 +97,11 @@ class StoredApp:
     ) -> None:
         if (method, sub) not in (("GET", ""), ("POST", ""), ("DELETE", ""), ("GET", "messages")):
             raise _no_such_path(method, exchange.path.decode("latin-1"))
-        if method == "DELETE":
-            if not await asyncio.wrap_future(
-                self._collector.delete_stored(key.project, id, "chat.completion")
-            ):
-                return _unknown(exchange, "chat completion", id)
-            gone = {"id": id, "object": "chat.completion.deleted", "deleted": True}
-            return exchange.respond(200, JSON, _encode(gone))
         found = await self._get(key, id, "chat.completion")
         if found is None:
-            return _unknown(exchange, "chat completion", id)
+            return await self._unknown(exchange, "chat completion", id)
+        if method == "DELETE":
+            return await self._delete(exchange, found, "chat.completion.deleted")
         if method == "POST":
             metadata = _metadata_of(exchange.body)
             await asyncio.wrap_future(self._collector.set_metadata(key.project, id, metadata))
@@ -116,6 +110,18 @@ class StoredApp:
         if sub == "messages":
             return exchange.respond(200, JSON, _messages(found, query))
         return exchange.respond(200, JSON, _with_metadata(found))
+
+    async def _delete(self, exchange: Exchange, found: Stored, said: str) -> None:
+        await asyncio.wrap_future(self._collector.delete_stored(found.project, found.id, found.kind))
+        owner = b"x-noria-provider: %s\r\n" % found.provider.encode() if found.provider else b""
+        gone = {"id": found.id, "object": said, "deleted": True}
+        exchange.respond(200, JSON + owner, _encode(gone))
+
+    async def _unknown(self, exchange: Exchange, what: str, id: str) -> None:
+        known = await asyncio.to_thread(self._reader.known, id)
+        error = NotFound(f"There is no stored {what} with id {id!r}.")
+        head = JSON + (b"" if known else UNKNOWN) + error_headers(error)
+        exchange.respond(error.status, head, FRONTS["openai"].error(error))
 
     async def _get(self, key: Key, id: str, kind: str) -> Stored | None:
         await self._drained()
@@ -254,8 +260,3 @@ def _number(query: dict[str, str], name: str, *, default: int) -> int:
 
 def _no_such_path(method: str, path: str) -> NotFound:
     return NotFound(f"{method} {path} is not offered here; see the reference for what is.")
-
-
-def _unknown(exchange: Exchange, what: str, id: str) -> None:
-    error = NotFound(f"There is no stored {what} with id {id!r}.")
-    exchange.respond(error.status, JSON + UNKNOWN + error_headers(error), FRONTS["openai"].error(error))

@@ -19,6 +19,7 @@ from noria.runtime.child import hold, log_to_stderr, watch_supervisor
 from noria.runtime.worker import Worker
 from noria.server.forward import Forwarder
 from noria.server.protocol import HttpConnection, HttpExchange
+from noria.server.stored_forward import Owners
 from noria.storage.home import Home
 
 DRAIN = 30
@@ -82,7 +83,8 @@ async def _serve(given: argparse.Namespace) -> None:
         valkey=given.valkey,
     )
     worker.refresh()
-    app = GatewayApp(worker, Forwarder(home.run, worker.transport))
+    owners = Owners(worker.world, worker.transport, pepper=home.pepper())
+    app = GatewayApp(worker, Forwarder(home.run, worker.transport, owners))
     config = uvicorn.Config(
         app,  # pyright: ignore[reportArgumentType]  # our protocol class never calls it as ASGI
         http=HttpConnection,

@@ -15,6 +15,7 @@ from noria.gateway.snapshot import FORMAT, Live, Snapshot
 from noria.runtime.worker import Worker
 from noria.server.forward import Forwarder
 from noria.server.protocol import HttpConnection
+from noria.server.stored_forward import Owners
 from noria.server.worker import GatewayApp
 from noria.storage.home import Home
 from noria.storage.snapshots import Snapshots
@@ -38,7 +39,8 @@ class InlineGateway:
         self.worker = Worker(
             self.home, number=0, spool_limit=1 << 30, sync_s=0.2, durability="process", cache=1 << 20
         )
-        app = GatewayApp(self.worker, Forwarder(self.home.run, self.worker.transport))
+        owners = Owners(self.worker.world, self.worker.transport, pepper=self.home.pepper())
+        app = GatewayApp(self.worker, Forwarder(self.home.run, self.worker.transport, owners))
         state = SimpleNamespace(connections=set(), tasks=set())
         loop = asyncio.get_running_loop()
         config = SimpleNamespace(loaded_app=app)

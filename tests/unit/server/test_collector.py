@@ -300,12 +300,16 @@ def test_responses_as_the_sdk_calls_them(running: Running) -> None:
         client.responses.cancel("resp_1")
     with pytest.raises(openai.NotFoundError):
         running.openai(running.other).responses.retrieve("resp_1")
-    with pytest.raises(openai.NotFoundError):
+    with pytest.raises(openai.NotFoundError) as another:
         running.openai(running.other).responses.delete("resp_1")
     client.responses.delete("resp_1")
-    with pytest.raises(openai.NotFoundError) as caught:
+    with pytest.raises(openai.NotFoundError) as gone:
         client.responses.retrieve("resp_1")
-    assert caught.value.response.headers["x-noria-unknown"] == "true"
+    for known in (another, gone):
+        assert "x-noria-unknown" not in known.value.response.headers
+    with pytest.raises(openai.NotFoundError) as never:
+        client.responses.retrieve("resp_never")
+    assert never.value.response.headers["x-noria-unknown"] == "true"
 
 
 def test_chat_completions_as_the_sdk_calls_them(running: Running) -> None:

@@ -24,6 +24,7 @@ PATHS: dict[bytes, str] = {
     b"/v1/completions": "completions",
     b"/v1/embeddings": "embeddings",
     b"/v1/responses": "responses",
+    b"/v1/responses/compact": "responses",
     b"/v1/messages": "anthropic",
 }
 """The front that POST to a path speaks."""

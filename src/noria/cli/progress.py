@@ -38,7 +38,8 @@ class WeightsBar:
             return
         self._drawn = now
         self._shown = True
-        sys.stderr.write(("\r" if self._terminal else "") + _line(progress) + ("" if self._terminal else "\n"))
+        before, after = ("\r", "") if self._terminal else ("", "\n")
+        sys.stderr.write(before + _line(progress) + after)
         sys.stderr.flush()
 
 
@@ -48,4 +49,5 @@ def _line(progress: Progress) -> str:
         return f"{progress.what}: {done:.1f} MB"
     share = progress.done / progress.total
     filled = int(share * WIDTH)
-    return f"{progress.what}: [{'#' * filled}{'.' * (WIDTH - filled)}] {done:.0f} of {progress.total / 1e6:.0f} MB"
+    bar = "#" * filled + "." * (WIDTH - filled)
+    return f"{progress.what}: [{bar}] {done:.0f} of {progress.total / 1e6:.0f} MB"

@@ -178,7 +178,7 @@ class Request(Struct, frozen=True, kw_only=True):
     """Top-level keys that have no place above, and those of which a part has none, whole: they travel to a
     target of the same dialect and are refused for any other."""
     notes: dict[str, msgspec.Raw] = {}
-    """Top-level keys that ask nothing of the answer (caching hints, what the front repeats): never refused."""
+    """Top-level keys that ask nothing of the answer (caching hints, what a front repeats): never refused."""
 
 
 class TokenLogprob(Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ def plain_demand(front: str, fields: ask.Fields, body: bytes, card: Card) -> Dem
 
 def _count(raw: msgspec.Raw) -> int | None:
     """How many messages and parts there are, parts within parts too; None where one may hold media."""
-    if memoryview(raw)[:1] != b"[":
+    if bytes(memoryview(raw)[:1]) != b"[":
         return 1
     try:
         pieces = _pieces.decode(raw)

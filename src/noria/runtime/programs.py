@@ -60,7 +60,7 @@ def _collector(config: Config, home: Home) -> tuple[str, ...]:
         command += ["--keep-days", str(telemetry.retention.days)]
     if telemetry.retention.size is not None:
         command += ["--keep-bytes", str(telemetry.retention.size)]
-    if config.encryption is not None and config.encryption.payloads:
+    if config.encryption.payloads:
         command.append("--encrypt-payloads")
     return tuple(command)
 

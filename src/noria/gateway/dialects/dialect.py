@@ -3,8 +3,8 @@
 A *front* is a dialect that callers speak: "openai" (chat completions), "completions", "embeddings",
 "responses", "anthropic" (messages). A *back* is one that providers speak, found through the hook
 `back.<dialect>`: "openai", "azure", "anthropic", "gemini", "vertex", "bedrock", or a plugin's. Where the back
-`passes` the front, the caller's body goes upstream as it is, with the model's name spliced in; everywhere else
-the request is decoded by the front, encoded by the back, and the answer comes back the same way.
+`passes` the front, the caller's body goes upstream as it is, with the model's name spliced in; elsewhere the
+request is decoded by the front, encoded by the back, and the answer comes back the same way.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Options = dict[str, str]
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """An upstream request. `path` starts with "/" and follows the provider's base URL; it may have a query."""
+    """An upstream request. `path` starts with "/" and follows the base URL; it may have a query."""
 
     path: str
     body: bytes
     headers: dict[str, str] = {}
-    """The dialect's own headers, beside the provider's fixed ones; few distinct values, since heads are kept."""
+    """The dialect's own headers, beside the provider's; few distinct values, since heads are kept."""
 
 
 class StreamDecoder(Protocol):

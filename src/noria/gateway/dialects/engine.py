@@ -1,4 +1,4 @@
-"""The back "engine": the local engine of `server.engine`, which is OpenAI's dialect and counts tokens as well."""
+"""The back "engine": the local engine of `server.engine`, OpenAI's dialect with a count of tokens."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -76,16 +76,11 @@ class Exporter:
         environment: Mapping[str, str] | None = None,
         first_pause: float = FIRST_PAUSE,
     ) -> None:
-        """Raises ConfigError where a header's secret or the `ca_file` cannot be read."""
         self.target = target
         self._clock = clock or SystemClock()
         self._first_pause = first_pause
-        secrets = os.environ if environment is None else environment
-        headers = {
-            name: read_secret(reference, base=None, environment=secrets)
-            for name, reference in target.headers.items()
-        }
-        self._poster = Poster(target, headers=headers)
+        self._environment = os.environ if environment is None else environment
+        self._poster: Poster | None = None
         self._news = News(home.spans, cipher=cipher)
         self._path = home.folder / "exports" / f"{target.name}.db"
         self._stopping = threading.Event()
@@ -104,7 +99,6 @@ class Exporter:
         """Returns when the request in hand is over."""
         self._stopping.set()
         self._thread.join()
-        self._poster.close()
 
     def stand(self) -> Stand:
         return Stand(self.target.name, self._sent, self._rejected, self._problem)
@@ -131,6 +125,11 @@ class Exporter:
                 self._note(str(error))
                 self._stopping.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
+            except Exception as error:  # A boundary: an export that fails must end neither itself nor others.
+                _log.exception("Export %s failed", self.target.name)
+                self._note(f"{type(error).__name__}: {error}")
+                self._stopping.wait(LONGEST_PAUSE)
+        self._disconnect()
         self._exports.close()
 
     def _round(self) -> bool:
@@ -184,8 +183,9 @@ class Exporter:
 
     def _post(self, spans: list[Span]) -> None:
         body = encode(spans, payloads=self.target.payloads)
-        posted = self._poster.post(body, count=len(spans))
+        posted = self._connected().post(body, count=len(spans))
         if posted.later:
+            self._disconnect()  # So that a secret or certificate that is set right meanwhile is read.
             raise _Later(posted)
         if posted.too_large and len(spans) > 1:
             middle = len(spans) // 2
@@ -201,11 +201,31 @@ class Exporter:
                 self.target.name, posted.rejected, len(spans), posted.reason,
             )  # fmt: skip
 
+    def _connected(self) -> Poster:
+        """Raises ConfigError where a header's secret or the `ca_file` cannot be read."""
+        if self._poster is None:
+            headers = {
+                name: read_secret(reference, base=None, environment=self._environment)
+                for name, reference in self.target.headers.items()
+            }
+            self._poster = Poster(self.target, headers=headers)
+        return self._poster
+
+    def _disconnect(self) -> None:
+        if self._poster is not None:
+            self._poster.close()
+            self._poster = None
+
     def _note(self, problem: str) -> None:
         """Once in the log, however often it is tried."""
         if problem != self._problem:
             _log.warning("Export %s waits: %s", self.target.name, problem)
         self._problem = problem
+
+
+def exporters(home: Home, options: Sequence[str], *, cipher: Cipher | None = None) -> list[Exporter]:
+    """Those that the collector's `--export` options name, not yet started."""
+    return [Exporter(home, msgspec.json.decode(option, type=Target), cipher=cipher) for option in options]
 
 
 class _Later(Exception):

@@ -9,9 +9,8 @@ import msgspec
 import pytest
 
 from noria.config.load import load
-from noria.errors import ConfigError
 from noria.exporters import Target
-from noria.runtime.export import Exporter
+from noria.runtime.export import Exporter, exporters
 from noria.runtime.export_options import export_options
 from noria.storage.home import Home
 from noria.storage.spans import SpanWriter, day_of
@@ -169,11 +168,33 @@ def test_a_span_of_which_only_an_event_has_come_is_sent_when_it_is_whole(
     assert whole.events == (event,)
 
 
-def test_a_secret_that_is_not_there_is_said_at_once(store: Store, receiver: Receiver) -> None:
-    with pytest.raises(ConfigError, match="NOT_SET"):
-        _exporter(store, receiver.url, headers={"x-token": "env:NOT_SET"})
-    with pytest.raises(ConfigError, match="ca_file"):
-        _exporter(store, receiver.url, ca_file="/nowhere/ca.pem")
+def test_a_secret_that_is_not_there_is_waited_for(store: Store, receiver: Receiver, tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    exporter = _exporter(store, receiver.url, headers={"x-token": f"file:{secret}"})
+    exporter.start()
+    store.write(_span(1))
+    until = time.monotonic() + 10
+    while not exporter.stand().problem and time.monotonic() < until:
+        time.sleep(0.01)
+    assert "cannot be read" in exporter.stand().problem
+    secret.write_text("t-2")
+    receiver.wait(1)
+    exporter.stop()
+    assert receiver.posted[0].headers["x-token"] == "t-2"
+    assert exporter.stand().problem == ""
+
+
+def test_options_of_the_command_line_name_exports(store: Store, receiver: Receiver) -> None:
+    target = Target(name="other", endpoint=receiver.url, ca_file="/nowhere/ca.pem")
+    [exporter] = exporters(store.home, [msgspec.json.encode(target).decode()])
+    assert exporter.target == target
+    exporter.start()
+    store.write(_span(1))
+    until = time.monotonic() + 10
+    while not exporter.stand().problem and time.monotonic() < until:
+        time.sleep(0.01)
+    exporter.stop()
+    assert "ca_file" in exporter.stand().problem
 
 
 def test_noria_toml_says_where_to(tmp_path: Path) -> None:

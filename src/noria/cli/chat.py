@@ -13,6 +13,7 @@ from noria.cli.options import config_option, pairs, project_option
 from noria.cli.output import json_option, print_json, say
 from noria.cli.quantities import duration, money
 from noria.cli.table import plain
+from noria.cli.trace import SHOWN
 from noria.errors import UserError
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _tell(answer: Answer) -> None:
         answer.target,
         "from the cache" if answer.cache == "hit" else "",
         f"stopped at {answer.finish}" if answer.finish not in ("stop", "", "tool_calls") else "",
-        f"trace {answer.trace}",
+        f"trace {answer.trace[-SHOWN:]}" if answer.trace else "",
     ]
     click.echo(click.style(" · ".join(part for part in parts if part), dim=True), err=True)
 

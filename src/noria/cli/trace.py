@@ -19,6 +19,8 @@ from noria.errors import UserError
 
 LOOK = 0.5
 """Seconds between two looks for new traces."""
+SHOWN = 10
+"""Last digits of a trace id in lists: the first are the time, and the same for what began together."""
 SORTS = click.Choice(["newest", "oldest", "slowest", "costliest"])
 FORMATS = click.Choice(["jsonl", "otlp", "csv"])
 
@@ -50,7 +52,7 @@ def list_traces(
         return
     rows = [
         (
-            one["id"][:12],
+            one["id"][-SHOWN:],
             at(one["start_ms"]),
             _status(one),
             one["route"] or one["name"],
@@ -79,7 +81,10 @@ def list_traces(
 @json_option
 @with_api
 def show_trace(api: Api, id: str, body: bool, as_json: bool) -> None:
-    """Show a trace as a tree of spans, with times and costs. ID may be the start of one of the last day."""
+    """Show a trace as a tree of spans, with times and costs.
+
+    ID may be the end, or the start, of one of the last day.
+    """
     from noria.cli.trace_tree import show
 
     found = api.get(f"/api/traces/{_whole(api, id)}")
@@ -140,15 +145,16 @@ def _whole(api: Api, id: str) -> str:
         return id.lower()
     if len(id) < 4:
         raise UserError("At least four digits of a trace id are needed.")
-    found = [
+    found = {
         one["id"]
-        for one in api.get("/api/traces", q=f"trace:{id.lower()}*", limit=2, **{"from": "-1d"})["items"]
-    ]
+        for pattern in (f"*{id.lower()}", f"{id.lower()}*")
+        for one in api.get("/api/traces", q=f"trace:{pattern}", limit=2, **{"from": "-1d"})["items"]
+    }
     if not found:
-        raise UserError(f"No trace of the last day begins with {id}; give its whole id.")
+        raise UserError(f"No trace of the last day begins or ends with {id}; give its whole id.")
     if len(found) > 1:
-        raise UserError(f"Several traces begin with {id}; give more of it.")
-    return found[0]
+        raise UserError(f"Several traces begin or end with {id}; give more of it.")
+    return found.pop()
 
 
 def _new(api: Api, wanted: str) -> Iterator[Any]:
@@ -179,7 +185,7 @@ def _line(one: Mapping[str, Any]) -> str:
         else "",
         _cost(one),
         "cache" if one["cache"] == "hit" else "",
-        one["id"][:12],
+        one["id"][-SHOWN:],
     ]
     head = "  ".join(part for part in parts if part)
     room = (width() or 10_000) - len(click.unstyle(head)) - 2

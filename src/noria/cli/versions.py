@@ -17,6 +17,8 @@ from noria.cli.quantities import at
 from noria.cli.table import table
 from noria.errors import UserError
 
+LINE = 68
+"""Characters of an array on one line."""
 _SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
 
@@ -240,10 +242,17 @@ def _dotted(path: list[str]) -> str:
 
 
 def _toml(value: Any) -> list[str]:
-    """The lines of a value as TOML has it, tables with one key a line."""
+    """The lines of a value as TOML has it: a table with one key a line, a long array with one item a line."""
     if isinstance(value, dict):
-        return [f"{_dotted([str(name)])} = {_inline(inner)}" for name, inner in value.items()]
-    return [_inline(value)]
+        lines: list[str] = []
+        for name, inner in value.items():
+            first, *rest = _toml(inner) if isinstance(inner, list) else [_inline(inner)]
+            lines += [f"{_dotted([str(name)])} = {first}", *rest]
+        return lines
+    whole = _inline(value)
+    if isinstance(value, list) and len(whole) > LINE:
+        return ["[", *(f"  {_inline(one)}," for one in value), "]"]
+    return [whole]
 
 
 def _inline(value: Any) -> str:

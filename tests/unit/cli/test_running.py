@@ -183,7 +183,7 @@ def test_traces_are_listed_shown_and_exported(running: Running) -> None:
     trace = answer["trace"]
     found = as_json(running.run("trace", "list", "route:cascade", "zanzibar", "--json"))
     assert [one["id"] for one in found] == [trace]
-    tree = running.run("trace", "show", trace[:10]).stdout
+    tree = running.run("trace", "show", trace[-10:]).stdout
     assert "chat cascade" in tree and "└ " in tree and "user: a rare word: zanzibar" in tree
     assert "500" in tree or "server" in tree
     lines = running.run("trace", "export", "zanzibar").stdout.splitlines()
@@ -306,6 +306,23 @@ def test_jobs(running: Running) -> None:
     assert "No long work" in running.run("job", "list").stderr
     assert as_json(running.run("job", "list", "--json")) == []
     assert running.attempt("job", "show", "job_none").exception is not None
+
+
+def test_doctor_finds_nothing_wrong_and_then_something(running: Running) -> None:
+    well = running.run("doctor")
+    assert "WRONG" not in well.stdout and "Noria answers on port" in well.stdout
+    assert "acme answers" in well.stdout and "The control process answers" in well.stdout
+    before = running.path.read_text()
+    try:
+        running.path.write_text(before + '\n[providers.gone]\ndialect = "openai"\nauth = "none"\n'
+                                'base_url = "http://127.0.0.1:9/v1"\n')  # fmt: skip
+        ill = running.attempt("doctor", "--quiet")
+        assert ill.exit_code == 1 and "gone cannot be connected to" in ill.stdout
+        assert "1 thing is wrong" in ill.stderr
+        found = json.loads(running.attempt("doctor", "--json").stdout)
+        assert any(one["what"].startswith("noria.toml says something else") for one in found)
+    finally:
+        running.path.write_text(before)
 
 
 def test_two_terminals_wide(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

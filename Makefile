@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 PAGE := src/noria/server/static/index.html
 PAGE_SOURCES := $(shell find ui/src ui/public ui/index.html ui/package.json ui/vite.config.ts ui/openapi.json -type f)
 
-.PHONY: run test test-slow test-page check format lock bench ui openapi clean
+.PHONY: run test test-slow check format lock bench ui openapi clean
 
 run: $(VENV)/.run $(PAGE)
 	$(BIN)/noria up
@@ -16,9 +16,6 @@ test: $(VENV)/.dev $(PAGE)
 
 test-slow: $(VENV)/.dev $(PAGE)
 	$(BIN)/pytest -m slow
-
-test-page: $(VENV)/.dev $(PAGE)
-	$(BIN)/python ui/tests/run.py
 
 check: $(VENV)/.dev ui/node_modules/.ok
 	$(BIN)/ruff check .

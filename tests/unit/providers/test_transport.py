@@ -12,7 +12,7 @@ from noria.gateway.transport import Answer, Origin
 from noria.providers.transport import PooledTransport
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-CUT = gzip.compress(b"hello")[:9]
+CUT = gzip.compress(b"hello", mtime=0)[:9]
 HEAD = b"POST /x HTTP/1.1\r\nhost: x\r\n"
 
 

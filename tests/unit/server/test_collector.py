@@ -192,7 +192,7 @@ def test_logs_are_taken_at_their_url_and_at_that_of_traces(running: Running) -> 
         (b"nonsense", {"content_type": "application/x-protobuf"}, 400),
         (b"{}{", {}, 400),
         (b"x", {"content_encoding": "gzip"}, 400),
-        (gzip.compress(b"x")[:-4], {"content_encoding": "gzip"}, 400),
+        (gzip.compress(b"x", mtime=0)[:-4], {"content_encoding": "gzip"}, 400),
         (b"x", {"content_encoding": "zstd"}, 400),
         (b"x", {"content_encoding": "br"}, 400),
         (gzip.compress(b"0" * (65 << 20)), {"content_encoding": "gzip"}, 413),

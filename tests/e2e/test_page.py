@@ -1,0 +1,116 @@
+"""The page in a real browser, against a running Noria with a local model: the specs of ui/tests."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from noria.storage.home import Home
+from noria.testing import load
+from noria.testing.stack import free_port
+
+ROOT = Path(__file__).parents[2]
+CONFIG = """
+[server]
+port = {port}
+workers = 1
+[access]
+require_key = false
+[engines.chat]
+weights = "smollm2-135m-instruct"
+[providers.mock]
+dialect = "openai"
+base_url = "{upstream}/v1"
+api_key = "env:MOCK_KEY"
+[models."mock/answers"]
+context = 100000
+max_output = 4096
+price = {{ input = "1.5", output = "6" }}
+[models."mock/fails"]
+upstream = "mock/fail=500"
+context = 100000
+max_output = 4096
+[routes.default]
+targets = ["local/smollm2-135m-instruct"]
+[routes.support]
+targets = ["mock/answers"]
+[routes.broken]
+targets = ["mock/fails"]
+retries = 0
+[budgets.team]
+subject = "team:*"
+amount = "50"
+per = "month"
+"""
+
+
+@pytest.fixture
+def noria(tmp_path: Path) -> Iterator[tuple[str, Home]]:
+    upstream = subprocess.Popen([sys.executable, "-m", "noria.testing.upstream"], stdout=subprocess.PIPE)
+    assert upstream.stdout is not None
+    address = upstream.stdout.readline().decode().strip()
+    port = free_port()
+    (tmp_path / "noria.toml").write_text(CONFIG.format(port=port, upstream=address))
+    environment = {**os.environ, "MOCK_KEY": "x", "NORIA_HOME": str(tmp_path / "state")}
+    log = open(tmp_path / "up.log", "wb")  # noqa: SIM115
+    process = subprocess.Popen(
+        [sys.executable, "-m", "noria", "up"], cwd=tmp_path, stdout=log, stderr=log, env=environment
+    )
+    home = Home(tmp_path / "state")
+    until = time.monotonic() + 120
+    while not (home.run / "setup-token").exists():
+        assert process.poll() is None and time.monotonic() < until, (tmp_path / "up.log").read_text()
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}", home
+    process.terminate()
+    process.wait(60)
+    upstream.kill()
+    upstream.wait()
+    log.close()
+
+
+def _body(number: int) -> bytes:
+    route = ("support", "support", "broken", "support")[number % 4]
+    question = ("Where is my parcel?", "I want a refund.", "How do I export my data?")[number % 3]
+    return json.dumps(
+        {
+            "model": route,
+            "messages": [{"role": "user", "content": question}],
+            "max_tokens": 60,
+            "stream": number % 2 == 0,
+            "user": f"user{number % 7}",
+            "noria": {"session": f"s{number % 11}", "tags": {"env": "prod"}},
+        }
+    ).encode()
+
+
+async def _traffic(url: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        results = await load(url + "/v1/chat/completions", body=_body, connections=4, requests=160)
+        if sum(result.status == 200 for result in results) > 80:
+            return
+        await asyncio.sleep(0.5)
+    raise AssertionError("no traffic came through")
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.timeout(900)
+def test_every_page_in_a_browser(noria: tuple[str, Home]) -> None:
+    url, home = noria
+    asyncio.run(_traffic(url))
+    token = (home.run / "setup-token").read_text().strip()
+    environment = {**os.environ, "NORIA_URL": url, "NORIA_SETUP_TOKEN": token}
+    run = subprocess.run(
+        ["npm", "run", "--silent", "test:page"],
+        cwd=ROOT / "ui", env=environment, capture_output=True, text=True, timeout=840, check=False,
+    )  # fmt: skip
+    print(run.stdout[-6000:])
+    assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-3000:]

@@ -39,6 +39,8 @@ MAX_SPANS = 512
 MAX_TRACES = 256
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds of backoff; it doubles, with jitter, and is never shorter than Retry-After."""
+GOODBYE = 3.0
+"""Seconds that a request in hand is given when the collector stops."""
 _log = logging.getLogger("noria.export")
 
 
@@ -96,9 +98,9 @@ class Exporter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when the request in hand is over."""
+        """Returns when the request in hand is over, or soon after; what it carries is then sent again."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(GOODBYE)
 
     def stand(self) -> Stand:
         return Stand(self.target.name, self._sent, self._rejected, self._problem)

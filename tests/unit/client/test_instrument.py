@@ -56,6 +56,7 @@ def test_a_noria_that_is_down_costs_the_program_a_few_seconds_at_its_end() -> No
     assert time.monotonic() - over < 15  # Four on a machine that does nothing else.
 
 
+@pytest.mark.slow
 async def test_calls_of_the_program_hang_on_its_spans(receiver: Receiver, tmp_path: Path) -> None:
     async with Upstream() as upstream:
         config = snapshot(

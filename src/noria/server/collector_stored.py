@@ -132,6 +132,9 @@ class StoredApp:
         await asyncio.wrap_future(self._collector.drain())
 
     def _list(self, key: Key, raw: bytes, query: dict[str, str]) -> bytes:
+        limit, order = _limit(query), _order(query, default="asc")
+        if limit == 0:
+            return _page([], [], False)
         wanted = {
             name[9:-1]: values[-1]
             for name, values in parse_qs(raw.decode("latin-1")).items()
@@ -141,8 +144,8 @@ class StoredApp:
             key.project,
             "chat.completion",
             after=query.get("after"),
-            limit=_limit(query),
-            order=_order(query, default="asc"),
+            limit=limit,
+            order=order,
             model=query.get("model"),
             metadata=wanted,
         )
@@ -237,8 +240,8 @@ def _metadata_of(body: bytes) -> dict[str, str]:
 
 def _limit(query: dict[str, str]) -> int:
     limit = _number(query, "limit", default=20)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidRequest(f"`limit` is between 1 and {MAX_LIMIT}.", param="limit")
+    if limit > MAX_LIMIT:
+        raise InvalidRequest(f"`limit` is at most {MAX_LIMIT}.", param="limit")
     return limit
 
 

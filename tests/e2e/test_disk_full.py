@@ -35,7 +35,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("only root can mount a small disk")
     yield folder
     for _ in range(50):
-        if subprocess.run(["umount", str(folder)], capture_output=True, check=False).returncode == 0:
+        if subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False).returncode == 0:
             return
         time.sleep(0.1)
 

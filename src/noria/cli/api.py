@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Iterator
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from noria.errors import Unreachable, UserError
+from noria.runtime.unix_http import UnixConnection
 from noria.storage.home import Home
 
 TIMEOUT = 60.0
 """Seconds for one answer."""
-
-
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: Path, *, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = str(path)
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 class Api:
@@ -76,7 +65,7 @@ class Api:
         if body is not None:
             data = json.dumps(body).encode()
             headers["content-type"] = "application/json"
-        connection = _UnixConnection(self._home.run / "control.sock", timeout=TIMEOUT)
+        connection = UnixConnection(self._home.run / "control.sock", timeout=TIMEOUT)
         try:
             connection.request(method, f"{path}?{urlencode(asked)}", body=data, headers=headers)
             answer = connection.getresponse()

@@ -72,9 +72,8 @@ def noria() -> None:
 def main() -> None:
     """The console script. A user's mistake is one sentence; Noria's own comes with a traceback."""
     try:
-        noria(standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        status = noria(standalone_mode=False)  # What `ctx.exit` was given; None where a command just ends.
+        sys.exit(status if isinstance(status, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -13,6 +13,7 @@ import click
 from noria.cli.api import Api
 from noria.cli.output import say
 from noria.cli.progress import WeightsBar
+from noria.config.compile import compile_budgets
 from noria.config.config import Config
 from noria.config.load import load
 from noria.config.rules import findings
@@ -21,6 +22,7 @@ from noria.errors import ConfigError, StateError, Unreachable, UserError
 from noria.providers.engine import EngineSpec, reserve
 from noria.runtime.engines import spec
 from noria.runtime.programs import programs, worker_count
+from noria.runtime.reconcile import needed, reconcile
 from noria.runtime.supervisor import Supervisor
 from noria.storage.home import Home
 
@@ -30,7 +32,12 @@ READY = 60.0
 
 @click.command()
 @click.option(
-    "--config", "path", type=click.Path(path_type=Path), default=Path("noria.toml"), show_default=True
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("noria.toml"),
+    show_default=True,
+    help="The noria.toml to run; written where there is none.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Gateway processes; default: one for each core.")
 @click.option("--host", help="Address to listen on, instead of the one in noria.toml.")
@@ -43,6 +50,7 @@ def up(path: Path, workers: int | None, host: str | None, port: int | None) -> N
     config = _listening(load(path), host=host, port=port)
     home = Home.beside(path)
     _check_free(config)
+    _rebuild_budgets(config, home)
     engines = _engines(config, home, path.absolute().parent)
     found = programs(
         config, home, path=path.absolute(), workers=workers or worker_count(config), engines=engines
@@ -80,6 +88,12 @@ async def _greet(home: Home, address: str) -> None:
     if state.get("needs_setup"):
         token = (home.run / "setup-token").read_text().strip()
         say(f"Make the first account: {address}/setup?token={token}")
+
+
+def _rebuild_budgets(config: Config, home: Home) -> None:
+    if needed(home):
+        windows = {name: budget.window for name, budget in compile_budgets(config).items()}
+        say(f"The shared counters are gone; {reconcile(home, windows)} are rebuilt from the ledger.")
 
 
 def _engines(config: Config, home: Home, folder: Path) -> list[EngineSpec]:

@@ -258,7 +258,7 @@ def listeners(number: int) -> list[tuple[int, str]]:
 
 def _has_open(process: Path, inodes: set[str]) -> bool:
     try:
-        return any(os.readlink(link) in inodes for link in (process / "fd").iterdir())
+        return any(str(link.readlink()) in inodes for link in (process / "fd").iterdir())
     except OSError:  # Another user's, or gone.
         return False
 

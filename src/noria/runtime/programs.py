@@ -10,6 +10,7 @@ from pathlib import Path
 from noria.config.config import Config
 from noria.config.reference import absolute, absolute_secret
 from noria.providers.engine import EngineSpec, command
+from noria.runtime.export_options import export_options
 from noria.runtime.supervisor import Program
 from noria.storage.home import Home
 
@@ -22,7 +23,7 @@ def programs(
 ) -> list[Program]:
     """Collector, control, engines, workers. `path` is the noria.toml."""
     found = [
-        Program(role="collector", command=_collector(config, home)),
+        Program(role="collector", command=_collector(config, home, path.parent)),
         Program(role="control", command=_control(config, home, path)),
     ]
     found += [
@@ -52,7 +53,7 @@ def worker_count(config: Config) -> int:
     return config.server.workers or len(os.sched_getaffinity(0))
 
 
-def _collector(config: Config, home: Home) -> tuple[str, ...]:
+def _collector(config: Config, home: Home, folder: Path) -> tuple[str, ...]:
     telemetry = config.telemetry
     command = [sys.executable, "-m", "noria.server.collector", "--home", str(home.folder)]
     command += ["--durability", telemetry.durability]
@@ -62,7 +63,7 @@ def _collector(config: Config, home: Home) -> tuple[str, ...]:
         command += ["--keep-bytes", str(telemetry.retention.size)]
     if config.encryption.payloads:
         command.append("--encrypt-payloads")
-    return tuple(command)
+    return (*command, *export_options(config, folder))
 
 
 def _control(config: Config, home: Home, path: Path) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from noria.models.price import Price
 from noria.providers.secrets import read_vault
 from noria.runtime.child import hold, log_to_stderr, watch_supervisor
 from noria.runtime.collector import Collector, Retention
+from noria.runtime.export import exporters
 from noria.server import collector_otlp
 from noria.server.collector_stored import StoredApp
 from noria.server.protocol import HttpConnection, HttpExchange
@@ -171,6 +172,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--encrypt-payloads", action="store_true", help="under the key of NORIA_ENCRYPTION_KEY or its file"
     )
+    parser.add_argument("--export", action="append", default=[], help="an exporters.Target as JSON")
     given = parser.parse_args(arguments)
     log_to_stderr("collector")
     try:
@@ -196,6 +198,7 @@ async def _serve(given: argparse.Namespace) -> None:
         durable=given.durability == "disk",
         retention=Retention(given.keep_days, given.keep_bytes),
     )
+    exports = exporters(home, given.export, cipher=vault)
     stored = StoredApp(collector, StoredReader(home.stored, cipher=vault))
     app = CollectorApp(collector, served, stored, pepper=home.pepper())
     config = uvicorn.Config(
@@ -228,6 +231,8 @@ async def _serve(given: argparse.Namespace) -> None:
         signal.signal(number, lambda _number, _frame: None)
     writing = threading.Thread(target=write, name="collector")
     writing.start()
+    for export in exports:
+        export.start()
     sweep = asyncio.get_running_loop().create_task(_sweep(server))
     path = home.run / "collector.sock"
     listener = listening(path)
@@ -239,6 +244,8 @@ async def _serve(given: argparse.Namespace) -> None:
             await sweep
         collector.stop()
         await asyncio.to_thread(writing.join)
+        for export in exports:
+            await asyncio.to_thread(export.stop)
         path.unlink(missing_ok=True)
         del lock
 

@@ -16,7 +16,7 @@ HEAVY = ("pydantic", "fastapi", "sqlalchemy", "httpx2", "apsw", "tomlkit", "alem
 def test_every_command_and_option_has_help(name: str, command: click.Command) -> None:
     assert command.help and command.help.strip().split("\n")[0].strip().endswith((".", ":", ",")), name
     context = click.Context(command, info_name=name)
-    for parameter in command.get_params(context) if name != "noria up" else ():
+    for parameter in command.get_params(context):
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.opts}"
 

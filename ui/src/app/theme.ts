@@ -81,7 +81,10 @@ export const theme = createTheme({
     Tooltip: {
       defaultProps: { openDelay: 300, transitionProps: { duration: 80 }, withArrow: false, fz: 12 },
     },
-    Modal: { defaultProps: { transitionProps: { duration: 100 }, centered: true, radius: 'md' } },
+    Modal: {
+      styles: { title: { fontSize: 15, fontWeight: 600 } },
+      defaultProps: { transitionProps: { duration: 100 }, centered: true, radius: 'md' },
+    },
     Drawer: { defaultProps: { transitionProps: { duration: 120 } } },
     Menu: { defaultProps: { transitionProps: { duration: 80 }, shadow: 'sm' } },
     Popover: { defaultProps: { transitionProps: { duration: 80 }, shadow: 'sm' } },

@@ -29,6 +29,8 @@ export interface TimeSeriesProps {
   format: (value: number) => string;
   /** A fixed top, such as 1 for shares. */
   top?: number;
+  /** Counts: the axis has no halves. */
+  whole?: boolean;
   marks?: readonly ChangeMark[];
   named?: boolean;
   height?: number;
@@ -48,8 +50,10 @@ export function TimeSeries(props: TimeSeriesProps) {
         kind === 'bars' ? values.reduce((sum, value) => sum + value, 0) : Math.max(0, ...values),
       );
     }
-    return linear(props.top === undefined ? max : Math.min(props.top, max * 1.2), format);
-  }, [times, series, kind, format, props.top]);
+    return linear(props.top === undefined ? max : Math.min(props.top, max * 1.2), format, {
+      whole: props.whole,
+    });
+  }, [times, series, kind, format, props.top, props.whole]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from the scheme's variables
   const option = useMemo<Option>(() => {

@@ -15,6 +15,11 @@ test.each([0.003, 0.9, 1, 7, 9.99, 101, 54_321])(
   },
 );
 
+test('things that are counted have no halves', () => {
+  expect(linear(1, String, { whole: true }).ticks.map((tick) => tick.text)).toEqual(['0', '1']);
+  expect(linear(4, String, { whole: true }).ticks.map((tick) => tick.text)).toEqual(['0', '2', '4']);
+});
+
 test('an axis of nothing still has a zero', () => {
   expect(linear(0, String)).toEqual({ top: 1, ticks: [{ at: 0, text: '0' }] });
 });

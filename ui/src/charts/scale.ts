@@ -1,14 +1,16 @@
 /** Round numbers for a vertical axis that starts at zero. */
 
-/** The axis's top and two to four ticks. `top` is at least the largest value and a round number. */
+/** The axis's top and two to four ticks. `top` is at least the largest value; `whole` things have no halves. */
 export function linear(
   max: number,
   format: (value: number) => string,
+  { whole = false }: { whole?: boolean } = {},
 ): { top: number; ticks: { at: number; text: string }[] } {
   if (!(max > 0)) return { top: 1, ticks: [{ at: 0, text: '0' }] };
   const rough = max / 3;
   const size = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 5, 10].find((each) => each * size >= rough) ?? 10) * size;
+  const round = ([1, 2, 5, 10].find((each) => each * size >= rough) ?? 10) * size;
+  const step = whole ? Math.max(1, round) : round;
   const top = Math.ceil(max / step - 1e-9) * step;
   const ticks: { at: number; text: string }[] = [];
   for (let at = 0; at <= top + step / 2; at += step)

@@ -1,10 +1,13 @@
 /** Two texts, and what was put in and taken out. */
-import { diffLines, diffWordsWithSpace } from 'diff';
+import { type Change, diffLines, diffWordsWithSpace } from 'diff';
 import { useMemo } from 'react';
 import classes from './Diff.module.css';
 
 /** Beyond this many characters words are compared by line, so that a long text does not hold up the page. */
 const LONG = 20_000;
+
+/** Below this share of common text, words in and out would only be a thicket. */
+const ALIKE = 0.4;
 
 export function Diff({
   before,
@@ -23,6 +26,21 @@ export function Diff({
     [before, after, by],
   );
   if (before === after) return <div className={classes.same}>No difference.</div>;
+  if (by === 'words' && shared(changes) < ALIKE) {
+    return (
+      <div className={classes.apart}>
+        <span className={classes.same}>
+          The two have little in common, so they stand one above the other.
+        </span>
+        <pre className={classes.diff}>
+          <del>{before}</del>
+        </pre>
+        <pre className={classes.diff}>
+          <ins>{after}</ins>
+        </pre>
+      </div>
+    );
+  }
   return (
     <pre className={classes.diff}>
       {changes.map((change, index) => {
@@ -33,6 +51,15 @@ export function Diff({
       })}
     </pre>
   );
+}
+
+/** The share of the text that both have. */
+function shared(changes: readonly Change[]): number {
+  const length = (of: (change: Change) => boolean) =>
+    changes.filter(of).reduce((sum, change) => sum + change.value.trim().length, 0);
+  const both = length((change) => !change.added && !change.removed);
+  const all = 2 * both + length((change) => Boolean(change.added || change.removed));
+  return all > 0 ? (2 * both) / all : 1;
 }
 
 /** Long stretches without a change show their ends only. */

@@ -86,7 +86,7 @@ export function Charts({ pulse }: { pulse: Schemas['Pulse'] }) {
       <TimeSeries {...shared} title="Latency" kind="ribbon" series={latency} format={duration} named />
       <TimeSeries {...shared} title="Time to first token" kind="ribbon" series={first} format={duration} />
       <TimeSeries {...shared} title="Requests" kind="lines" series={requests} format={rate} />
-      <TimeSeries {...shared} title="Errors by class" kind="bars" series={errors} format={count} />
+      <TimeSeries {...shared} title="Errors by class" kind="bars" series={errors} format={count} whole />
       <TimeSeries {...shared} title="Cost by route" kind="bars" series={cost} format={money} />
       <TimeSeries
         {...shared}

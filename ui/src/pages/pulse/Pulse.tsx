@@ -3,7 +3,7 @@ import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
-import { pulseQuery } from '../../api/queries';
+import { pulseQuery, routesQuery } from '../../api/queries';
 import { useScope } from '../../app/scope';
 import { reading } from '../../charts/reading';
 import { Command } from '../../parts/Command';
@@ -29,13 +29,16 @@ export function PulsePage() {
     refetchInterval: () => (live && reading() === null ? 5_000 : false),
   });
 
+  const empty = data?.totals.requests === 0;
+  const routes = useQuery({ ...routesQuery(scope.project), enabled: empty });
+
   if (error && !data) return <Failure error={error} retry={() => void refetch()} whole />;
   return (
     <div className={classes.page}>
       <h1 className="visually-hidden">Pulse</h1>
       <FilterBar placeholder="All calls: narrow with model:… route:… user:… team:…" />
       <Readings pulse={data} />
-      {data && data.totals.requests === 0 ? (
+      {empty ? (
         <Empty title={q ? 'No call matches in this time' : 'No calls in this time'}>
           {q ? (
             'Take a word out of the filter, or choose a longer range of time above.'
@@ -44,7 +47,7 @@ export function PulsePage() {
               Point any OpenAI or Anthropic client at this address, and every call shows here within a second.
               <span className={classes.command}>
                 <Command
-                  text={`curl ${window.location.origin}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "local", "messages": [{"role": "user", "content": "Hello"}]}'`}
+                  text={`curl ${window.location.origin}/v1/chat/completions -H 'content-type: application/json' -d '{"model": "${routes.data?.items.find((route) => !route.implicit)?.name ?? 'default'}", "messages": [{"role": "user", "content": "Hello"}]}'`}
                 />
               </span>
             </>

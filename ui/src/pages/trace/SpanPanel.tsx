@@ -23,6 +23,9 @@ const NAMES: Record<Tab, string> = {
   attributes: 'Attributes',
 };
 
+/** The attribute under which the gateway keeps a stream as it was sent. */
+const FRAMES = 'noria.response.frames';
+
 interface Props {
   trace: string;
   span: Span;
@@ -32,6 +35,7 @@ interface Props {
 }
 
 export function SpanPanel({ trace, span, feedback, tab, onTab }: Props) {
+  const frames = span.attributes[FRAMES];
   return (
     <Tabs value={tab} onChange={(next) => onTab(next as Tab)} className={classes.panel} keepMounted={false}>
       <Tabs.List className={classes.tabs}>
@@ -51,6 +55,7 @@ export function SpanPanel({ trace, span, feedback, tab, onTab }: Props) {
       <Tabs.Panel value="wire" className={classes.content}>
         <Wire title="Request" text={span.input} />
         <Wire title="Response" text={span.output} />
+        {typeof frames === 'string' && <Wire title="Stream, frame by frame" text={frames} />}
       </Tabs.Panel>
       <Tabs.Panel value="cost" className={classes.content}>
         <Cost span={span} />
@@ -178,10 +183,13 @@ function Attributes({ span }: { span: Span }) {
       )}
       <section className={classes.wire}>
         <h3>Attributes as sent</h3>
-        <LazyCode value={JSON.stringify({ ...span.attributes, ...tags(span) }, null, 2)} label="Attributes" />
+        <LazyCode value={JSON.stringify({ ...others(span), ...tags(span) }, null, 2)} label="Attributes" />
       </section>
     </>
   );
 }
+
+const others = (span: Span) =>
+  Object.fromEntries(Object.entries(span.attributes).filter(([name]) => name !== FRAMES));
 
 const tags = (span: Span) => (Object.keys(span.tags).length > 0 ? { tags: span.tags } : {});

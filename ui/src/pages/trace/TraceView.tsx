@@ -1,12 +1,14 @@
 /** One trace: the facts, the waterfall, and the chosen span. Both the page and the peek panel show it. */
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import type { Schemas } from '../../api/client';
 import { traceQuery } from '../../api/queries';
 import { useScope } from '../../app/scope';
 import { Failure } from '../../parts/Failure';
-import { count, duration, exact } from '../../parts/format';
+import { quote } from '../../parts/filter';
+import { count, exact } from '../../parts/format';
 import { TraceStatus } from '../../parts/Status';
 import { Duration, Id, Money, Tokens } from '../../parts/Value';
 import { SpanPanel, type Tab } from './SpanPanel';
@@ -93,18 +95,31 @@ function Header({ trace, actions }: { trace: Schemas['TraceDetail']; actions: Re
       </div>
       <div className={classes.context}>
         <span className="num">{exact(summary.start_ms).slice(0, 19)}</span>
-        {summary.model && <span>{summary.model}</span>}
-        {summary.route && summary.route !== summary.model && <span>route {summary.route}</span>}
-        {summary.user && <span>user {summary.user}</span>}
-        {summary.team && <span>team {summary.team}</span>}
+        <Filtered field="model" value={summary.model} />
+        {summary.route !== summary.model && <Filtered field="route" value={summary.route} />}
+        <Filtered field="user" value={summary.user} />
+        <Filtered field="team" value={summary.team} />
+        {summary.session && (
+          <Link to="/sessions/$id" params={{ id: summary.session }}>
+            session {summary.session}
+          </Link>
+        )}
         {summary.cache === 'hit' && <span>answered from the cache</span>}
         {Object.entries(summary.tags).map(([name, value]) => (
-          <span key={name}>
-            {name}: {value}
-          </span>
+          <Filtered key={name} field={`tag.${name}`} value={value} />
         ))}
       </div>
     </header>
+  );
+}
+
+/** A word of the trace that leads to all that share it. */
+function Filtered({ field, value }: { field: string; value: string }) {
+  if (!value) return null;
+  return (
+    <Link to="/traces" search={{ q: `${field}:${quote(value)}` } as never}>
+      {field.replace(/^tag\./, '')} {value}
+    </Link>
   );
 }
 
@@ -132,10 +147,5 @@ function Shape() {
   );
 }
 
-/** The tab that the URL names, kept in place where there is none. */
-export function useTab(initial: Tab = 'conversation') {
-  return useState<Tab>(initial);
-}
-
-export const summaryLine = (summary: Schemas['TraceSummary']) =>
-  `${summary.name}, ${duration(summary.duration_ms)}`;
+/** The tab of a panel that the URL does not name. */
+export const useTab = () => useState<Tab>('conversation');

@@ -9,17 +9,26 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from noria.cli.config import check
+from noria.testing.stack import free_port
+
 ROOT = Path(__file__).parents[2]
-PORT = 8400
-"""The port that pages write."""
+PORT = "8400"
+"""The port of Noria that pages write."""
+MOCK_PORT = "9901"
+"""That of the mock upstream."""
 TIMEOUT = 60
-LANGUAGES = {"sh", "python", "toml", "json", "yaml", ""}
+LANGUAGES = {"sh", "python", "toml", "json", "yaml", "text", ""}
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.M | re.S)
 _BASE = ROOT / "tests" / "docs" / "base.toml"
 
@@ -57,7 +66,8 @@ class Reader:
 
     def __init__(self, folder: Path, *, port: int, environment: dict[str, str] | None = None) -> None:
         self.folder = folder
-        self._port = port
+        self._ports = {PORT: str(port), MOCK_PORT: str(free_port())}
+        self._groups: list[int] = []
         self._kept = folder / ".environment"
         self._kept.unlink(missing_ok=True)
         self._environment = {
@@ -72,7 +82,7 @@ class Reader:
         """Do one block, and give what it printed. Raises AssertionError with its line and what went wrong."""
         if not block.runs:
             return ""
-        text = block.text.replace(f":{PORT}", f":{self._port}")
+        text = re.sub(rf"\b({PORT}|{MOCK_PORT})\b", lambda found: self._ports[found[0]], block.text)
         match block.language:
             case "sh":
                 return self._shell(block, text)
@@ -86,31 +96,42 @@ class Reader:
 
     def _shell(self, block: Block, text: str) -> str:
         kept = f". {self._kept}\n" if self._kept.exists() else ""
-        script = f"set -eu -o pipefail\n{kept}trap 'export -p > {self._kept}' EXIT\n{text}"
+        script = f"set -aeu -o pipefail\n{kept}trap 'export -p > {self._kept}' EXIT\n{text}"
         return self._run(block, ["bash", "-s"], script)
 
     def _run(self, block: Block, command: list[str], text: str) -> str:
         if block.language == "python" and self._kept.exists():
             command = ["bash", "-c", f'. {self._kept}; exec "$@"', "bash", *command]
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
-            input=text,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             cwd=self.folder,
             env=self._environment,
-            capture_output=True,
             text=True,
-            timeout=TIMEOUT,
-        )
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, f"{block.where} ended with {done.returncode}:\n{text}\n{said[-4000:]}"
+            start_new_session=True,
+        ) as process:
+            self._groups.append(process.pid)
+            said, _ = process.communicate(text, timeout=TIMEOUT)
+        code = process.returncode
+        assert code == 0, f"{block.where} ended with {code}:\n{text}\n{said[-4000:]}"
         return said
 
+    def close(self) -> None:
+        """End what blocks left running in the background."""
+        for group in self._groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGTERM)
+
     def _check(self, block: Block, text: str) -> str:
-        """`noria check`, with the providers and the engine of base.toml where the block has none of its own."""
+        """`noria check`, with what of base.toml the block does not say itself."""
         folder = self.folder / "checked"
         folder.mkdir(exist_ok=True)
         (folder / "noria.toml").write_text(text + _missing(text))
-        return self._run(block, ["noria", "check", "--config", str(folder / "noria.toml")], "")
+        done = CliRunner().invoke(check, ["--config", str(folder / "noria.toml")])
+        assert done.exit_code == 0, f"{block.where} is not valid:\n{text}\n{done.output}"
+        return done.output
 
 
 def _missing(text: str) -> str:

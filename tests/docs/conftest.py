@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from running import NORIA, Running, start, wait_for_model  # noqa: E402
+from running import NORIA, Running, start, wait_for_model
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class Running:
 
 
 def start(folder: Path, *, environment: dict[str, str] | None = None) -> Running:
-    """`noria up` on the noria.toml in `folder`, whose port is replaced by a free one; returns when it answers."""
+    """`noria up` in `folder`, at a free port instead of that in noria.toml; returns when it answers."""
     port = free_port()
     written = (folder / "noria.toml").read_text().replace("port = 8400", f"port = {port}")
     (folder / "noria.toml").write_text(written)

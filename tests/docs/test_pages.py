@@ -23,5 +23,8 @@ def test_page(page: Path, running: Running) -> None:
         return
     running.reset()
     reader = Reader(running.folder, port=running.port)
-    for block in found:
-        reader.follow(block)
+    try:
+        for block in found:
+            reader.follow(block)
+    finally:
+        reader.close()

@@ -8,25 +8,35 @@ _ENTRY = {
     "providers": ("Its models can be called.", "Its models can no longer be called."),
     "models": ("What it says applies to this model.", "What is known of the model applies again."),
     "routes": ("Callers can use this model name.", "Calls to this model name answer 404."),
-    "engines": ("The model is loaded on this machine.", "The engine drains and stops."),
+    "engines": (
+        "The model is loaded when `noria up` starts again.",
+        "The model can no longer be called; its process stops when `noria up` starts again.",
+    ),
     "budgets": ("Calls of its subject count against it.", "Calls no longer count against it."),
 }
+_AGAIN = "Takes effect when `noria up` starts again."
 _KEY = {
-    ("server", "host"): "Takes effect when `noria up` starts again.",
-    ("server", "port"): "Takes effect when `noria up` starts again.",
-    ("server", "workers"): "Takes effect when `noria up` starts again.",
-    ("server", "tls_cert"): "Takes effect when `noria up` starts again.",
-    ("server", "tls_key"): "Takes effect when `noria up` starts again.",
-    ("encryption", "payloads"): "Applies to what is stored from now on.",
+    ("server", "host"): _AGAIN,
+    ("server", "port"): _AGAIN,
+    ("server", "workers"): _AGAIN,
+    ("server", "tls_cert"): _AGAIN,
+    ("server", "tls_key"): _AGAIN,
+    ("cache", "memory"): _AGAIN,
+    ("cache", "valkey"): _AGAIN,
+    ("encryption", "payloads"): _AGAIN,
     ("telemetry", "capture"): "Applies to calls from now on; what is stored stays.",
-    ("telemetry", "retention"): "What is older or beyond the size is deleted within a day.",
+    ("telemetry", "durability"): _AGAIN,
+    ("telemetry", "export"): _AGAIN,
+    ("telemetry", "retention"): _AGAIN,
+    ("telemetry", "spool_max"): _AGAIN,
+    ("telemetry", "sync"): _AGAIN,
     ("access", "session"): "Applies to sign-ins from now on.",
 }
 _OF_ENTRY = {
     "providers": "Applies to calls from now on; calls in flight finish as they began.",
     "models": "Applies to calls from now on; calls in flight finish as they began.",
     "routes": "Applies to calls from now on; calls in flight finish as they began.",
-    "engines": "A new engine starts with it, takes over, and the old one drains.",
+    "engines": _AGAIN,
     "budgets": "What was spent in the current window still counts.",
 }
 

@@ -117,7 +117,11 @@ class Control:
         self._budgets = BudgetTable(self.database, self.audit, self.clock)
         self.snapshots = Snapshots(home.snapshots)
         self.publisher = Publisher(
-            self.snapshots, self.clock, keys=self._keys.live, budgets=self._budgets.live
+            self.snapshots,
+            self.clock,
+            keys=self._keys.live,
+            budgets=self._budgets.live,
+            reserve=lambda name: None if read(name, home) else reserve(name, home),
         )
         self.versions = Versions(
             VersionTable(self.database, self.audit, self._budgets, self.clock),

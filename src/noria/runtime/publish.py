@@ -26,7 +26,10 @@ class Publisher:
         *,
         keys: Callable[[], dict[str, Key]],
         budgets: Callable[[], dict[str, Budget]],
+        reserve: Callable[[str], object] = lambda _: None,
     ) -> None:
+        """`reserve` gives an engine its address before workers look for it, whether it runs yet or not."""
+        self._reserve = reserve
         self._snapshots = snapshots
         self._clock = clock
         self._keys = keys
@@ -41,6 +44,9 @@ class Publisher:
 
         Returns the numbers of the live workers that had not confirmed after WAIT_S.
         """
+        for provider in config.providers.values() if config is not None else ():
+            if provider.base_url.startswith("engine:"):
+                self._reserve(provider.base_url.removeprefix("engine:"))
         # Reading and publishing are one act: else an older reading could be published last.
         with self._lock:
             epoch = max(self.live.epoch + 1, self._clock.now_ns() // 1_000_000)

@@ -60,8 +60,8 @@ def _drain(home: Home) -> None:
         while not _drained(home):
             if process.poll() is not None or time.monotonic() > until:
                 raise StateError(
-                    "Budgets cannot be rebuilt from the ledger: the collector does not take in what the spools "
-                    "hold, and has said why above."
+                    "Budgets cannot be rebuilt from the ledger: the collector does not take in what the "
+                    "spools hold, and has said why above."
                 )
             time.sleep(0.1)
     finally:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import random
 import socket
 import statistics
@@ -21,8 +20,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from machine import cpu_seconds
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from span_store import MODELS, TEXT, Words
 
@@ -31,8 +35,6 @@ from noria.gateway.snapshot import FORMAT, Live, Snapshot
 from noria.storage.home import Home
 from noria.storage.snapshots import Snapshots
 from noria.storage.spans import SpanStore
-
-_TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Unix(http.client.HTTPConnection):
@@ -95,10 +97,68 @@ def _message(role: str, text: str) -> str:
     return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]}])
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
+@dataclass
+class Collector:
+    """A collector process of its own, and what a sender needs."""
+
+    pid: int
+    home: Home
+    path: Path
+    headers: dict[str, str]
+
+
+@contextmanager
+def collector(folder: Path) -> Iterator[Collector]:
+    """A collector with one key in the state folder `folder`."""
+    home = Home(folder)
+    token, lookup = new_token()
+    key = Key(id="key_1", lookup=lookup, hash=hash_token(token.encode(), home.pepper()), routes=("*",))
+    config = Snapshot(format=FORMAT, digest="sha256:" + "0" * 64, providers={}, models={}, routes={})
+    Snapshots(home.snapshots).publish(config=config, live=Live(format=FORMAT, epoch=1, keys={lookup: key}))
+    path = home.run / "collector.sock"
+    process = subprocess.Popen([sys.executable, "-m", "noria.server.collector", "--home", str(folder)])
+    try:
+        while not path.exists():
+            time.sleep(0.02)
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/x-protobuf"}
+        yield Collector(process.pid, home, path, headers)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def post(
+    bodies: Iterable[bytes],
+    connect: Callable[[], http.client.HTTPConnection],
+    headers: dict[str, str],
+    *,
+    senders: int,
+) -> tuple[float, list[float]]:
+    """Send all to /v1/traces: seconds that it took, and seconds until each was acknowledged."""
+    waiting = iter(bodies)
+    guard = threading.Lock()
+    delays: list[float] = []
+
+    def send() -> None:
+        connection = connect()
+        while True:
+            with guard:
+                body = next(waiting, None)
+            if body is None:
+                return
+            before = time.perf_counter()
+            connection.request("POST", "/v1/traces", body, headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status not in (200, 202):
+                raise SystemExit(f"The answer is {answer.status}: {said[:500]!r}")
+            delays.append(time.perf_counter() - before)
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(senders) as pool:
+        for done in [pool.submit(send) for _ in range(senders)]:
+            done.result()
+    return time.perf_counter() - started, delays
 
 
 def main() -> None:
@@ -110,57 +170,17 @@ def main() -> None:
     parser.add_argument("--senders", type=int, default=4)
     given = parser.parse_args()
     bodies = requests(given.spans, given.batch)
-    with tempfile.TemporaryDirectory(prefix="noria-ingest-") as folder:
-        home = Home(Path(folder))
-        token, lookup = new_token()
-        key = Key(id="key_1", lookup=lookup, hash=hash_token(token.encode(), home.pepper()), routes=("*",))
-        config = Snapshot(format=FORMAT, digest="sha256:" + "0" * 64, providers={}, models={}, routes={})
-        Snapshots(home.snapshots).publish(
-            config=config, live=Live(format=FORMAT, epoch=1, keys={lookup: key})
-        )
-        path = home.run / "collector.sock"
-        process = subprocess.Popen([sys.executable, "-m", "noria.server.collector", "--home", folder])
-        while not path.exists():
-            time.sleep(0.02)
-        headers = {"authorization": f"Bearer {token}", "content-type": "application/x-protobuf"}
-        waiting = iter(bodies)
-        guard = threading.Lock()
-        delays: list[float] = []
-
-        def send() -> None:
-            connection = Unix(path)
-            while True:
-                with guard:
-                    body = next(waiting, None)
-                if body is None:
-                    return
-                before = time.perf_counter()
-                connection.request("POST", "/v1/traces", body, headers)
-                answer = connection.getresponse()
-                answer.read()
-                assert answer.status == 200, answer.status
-                delays.append(time.perf_counter() - before)
-
-        idle = cpu_seconds(process.pid)
-        started = time.perf_counter()
-        senders = [threading.Thread(target=send) for _ in range(given.senders)]
-        for sender in senders:
-            sender.start()
-        for sender in senders:
-            sender.join()
-        wall = time.perf_counter() - started
-        used = cpu_seconds(process.pid) - idle
-        store = SpanStore(home.spans)
+    with tempfile.TemporaryDirectory(prefix="noria-ingest-") as folder, collector(Path(folder)) as noria:
+        idle = cpu_seconds([noria.pid])
+        wall, delays = post(bodies, lambda: Unix(noria.path), noria.headers, senders=given.senders)
+        used = cpu_seconds([noria.pid]) - idle
+        store = SpanStore(noria.home.spans)
         probe = requests(1, 1, seed=2)[0]
+        visible, _ = post([probe], lambda: Unix(noria.path), noria.headers, senders=1)
         before = time.perf_counter()
-        connection = Unix(path)
-        connection.request("POST", "/v1/traces", probe, headers)
-        connection.getresponse().read()
         store.since("default", None)
-        visible = time.perf_counter() - before
-        size = sum(file.stat().st_size for file in home.spans.iterdir())
-        process.terminate()
-        process.wait()
+        visible += time.perf_counter() - before
+        size = sum(file.stat().st_size for file in noria.home.spans.iterdir())
     waited = f"{statistics.median(delays) * 1e3:8.0f} ms (median), {max(delays) * 1e3:.0f} ms (most)"
     print(f"{given.spans:,} spans in requests of {given.batch}, {given.senders} under way")
     print(f"CPU                {used / given.spans * 1e6:8.0f} µs a span (target 150)")

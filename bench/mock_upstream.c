@@ -1,9 +1,11 @@
-/* A model server that costs almost nothing: the upstream of bench/gateway.py.
+/* A model server that costs almost nothing: the upstream of the benchmarks.
  *
- *   mock_upstream PORT BODY_BYTES CHUNKS
+ *   mock_upstream PORT BODY_BYTES CHUNKS [PACED_MS PACED_CHUNKS]
  *
  * One thread, epoll, HTTP/1.1 keep-alive. A POST whose body holds `"stream":true` is answered with CHUNKS
  * server-sent events in one burst (and usage at the end), every other with a chat completion of about BODY_BYTES.
+ * A streamed one whose text begins with `paced ` gets PACED_CHUNKS events, one every PACED_MS milliseconds; the
+ * text of each is the monotonic clock's nanoseconds at which it was sent (t and 19 digits).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_FDS 65536
@@ -21,12 +24,19 @@
 
 static char *whole, *streamed;
 static size_t whole_len, streamed_len;
+static char tail[2048];
+static size_t tail_len;
+static long paced_ms = 50;
+static int paced_chunks = 50;
 
 struct conn {
     char *in;
     size_t have;
+    int left;        /* paced chunks that are still to be sent */
+    long long next;  /* when, in nanoseconds */
 };
 static struct conn conns[MAX_FDS];
+static int paced[MAX_FDS], paced_count; /* descriptors with `left` > 0 */
 
 static void make_answers(size_t body_bytes, int chunks) {
     char *text = malloc(body_bytes + 1);
@@ -52,7 +62,7 @@ static void make_answers(size_t body_bytes, int chunks) {
             "\"finish_reason\":null}]}\n\n", i);
         p += sprintf(p, "%x\r\n%s\r\n", len, frame);
     }
-    const char *tail[] = {
+    const char *ends[] = {
         "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
         "\"model\":\"mock\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
         "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
@@ -60,8 +70,10 @@ static void make_answers(size_t body_bytes, int chunks) {
         "\"total_tokens\":300}}\n\n",
         "data: [DONE]\n\n"};
     for (int i = 0; i < 3; i++)
-        p += sprintf(p, "%zx\r\n%s\r\n", strlen(tail[i]), tail[i]);
-    p += sprintf(p, "0\r\n\r\n");
+        tail_len += (size_t)sprintf(tail + tail_len, "%zx\r\n%s\r\n", strlen(ends[i]), ends[i]);
+    tail_len += (size_t)sprintf(tail + tail_len, "0\r\n\r\n");
+    memcpy(p, tail, tail_len);
+    p += tail_len;
     streamed_len = (size_t)(p - streamed);
 }
 
@@ -69,7 +81,14 @@ static void drop(int fd) {
     free(conns[fd].in);
     conns[fd].in = NULL;
     conns[fd].have = 0;
+    conns[fd].left = 0;
     close(fd);
+}
+
+static long long now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
 static int send_all(int fd, const char *data, size_t len) {
@@ -85,6 +104,41 @@ static int send_all(int fd, const char *data, size_t len) {
         len -= (size_t)n;
     }
     return 0;
+}
+
+static int start_paced(int fd) {
+    const char *head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    conns[fd].left = paced_chunks;
+    conns[fd].next = now_ns();
+    paced[paced_count++] = fd;
+    return send_all(fd, head, strlen(head));
+}
+
+/* Sends what is due of every paced stream. */
+static void pace(void) {
+    for (int i = 0; i < paced_count;) {
+        int fd = paced[i];
+        struct conn *c = &conns[fd];
+        long long now = now_ns();
+        if (c->left && c->next <= now) {
+            char frame[256], chunk[300];
+            int len = sprintf(frame,
+                "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,"
+                "\"model\":\"mock\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"t%019lld\"},"
+                "\"finish_reason\":null}]}\n\n", now);
+            int n = sprintf(chunk, "%x\r\n%s\r\n", len, frame);
+            c->next += paced_ms * 1000000LL;
+            int failed = send_all(fd, chunk, (size_t)n);
+            if (!--c->left && !failed)
+                failed = send_all(fd, tail, tail_len);
+            if (failed)
+                drop(fd);
+        }
+        if (!c->left)
+            paced[i] = paced[--paced_count];
+        else
+            i++;
+    }
 }
 
 /* Answers every whole request in the buffer; -1 when the connection is to be closed. */
@@ -103,8 +157,10 @@ static int serve(int fd) {
         }
         if (c->have < head + length)
             return 0;
-        int stream = memmem(c->in + head, length, "\"stream\":true", 13) != NULL;
-        if (send_all(fd, stream ? streamed : whole, stream ? streamed_len : whole_len))
+        int stream = memmem(c->in + head, length, "\"stream\":true", 13) != NULL ||
+                     memmem(c->in + head, length, "\"stream\": true", 14) != NULL;
+        int slow = stream && memmem(c->in + head, length, "\"paced ", 7) != NULL;
+        if (slow ? start_paced(fd) : send_all(fd, stream ? streamed : whole, stream ? streamed_len : whole_len))
             return -1;
         memmove(c->in, c->in + head + length, c->have - head - length);
         c->have -= head + length;
@@ -112,8 +168,12 @@ static int serve(int fd) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 4)
-        return fprintf(stderr, "usage: mock_upstream PORT BODY_BYTES CHUNKS\n"), 2;
+    if (argc != 4 && argc != 6)
+        return fprintf(stderr, "usage: mock_upstream PORT BODY_BYTES CHUNKS [PACED_MS PACED_CHUNKS]\n"), 2;
+    if (argc == 6) {
+        paced_ms = atol(argv[4]);
+        paced_chunks = atoi(argv[5]);
+    }
     make_answers(strtoul(argv[2], NULL, 10), atoi(argv[3]));
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -125,7 +185,8 @@ int main(int argc, char **argv) {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[256];
     epoll_ctl(poll, EPOLL_CTL_ADD, listener, &event);
     for (;;) {
-        int n = epoll_wait(poll, events, 256, -1);
+        pace();
+        int n = epoll_wait(poll, events, 256, paced_count ? 1 : -1);
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
             if (fd == listener) {

@@ -27,6 +27,7 @@ from noria.core.ids import new_id
 from noria.errors import ConfigError, NotFound
 from noria.feedback.feedback import Feedback, Kind, Value
 from noria.gateway.snapshot import Model, Snapshot
+from noria.providers import engine
 from noria.providers.secrets import read_secret, read_vault
 from noria.providers.transport import PooledTransport
 from noria.runtime import health as healths
@@ -121,7 +122,7 @@ class Control:
             self.clock,
             keys=self._keys.live,
             budgets=self._budgets.live,
-            reserve=lambda name: None if read(name, home) else reserve(name, home),
+            reserve=lambda name: engine.read(name, home) or engine.reserve(name, home),
         )
         self.versions = Versions(
             VersionTable(self.database, self.audit, self._budgets, self.clock),

@@ -217,8 +217,8 @@ def error_codes() -> str:
     lines = [
         "# Errors",
         "",
-        "A refused call has an HTTP status, a stable `code` and a `message` that says what to change. The body",
-        "has the form of the API that was called, so that OpenAI's and Anthropic's SDKs raise their own",
+        "A refused call has an HTTP status, a stable `code` and a `message` that says what to change. The",
+        "body has the form of the API that was called, so that OpenAI's and Anthropic's SDKs raise their own",
         "exceptions.",
         "",
         "| code | status | class | meaning |",

@@ -32,7 +32,8 @@ class Running:
 
     def stop(self) -> None:
         """As Ctrl-C; raises where it does not end well."""
-        self.process.send_signal(signal.SIGINT)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
         assert self.process.wait(timeout=60) == 0, (self.folder / "up.log").read_text()
 
 
@@ -44,11 +45,15 @@ def start(folder: Path, *, environment: dict[str, str] | None = None) -> Running
     with open(folder / "up.log", "wb") as log:
         command = [NORIA, "up", "--workers", "1"]
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
+    running = Running(folder, port, process, written)
     until = time.monotonic() + READY
     while b"Noria answers" not in (folder / "up.log").read_bytes():
-        assert process.poll() is None and time.monotonic() < until, (folder / "up.log").read_text()
+        if process.poll() is not None or time.monotonic() > until:
+            running.stop()
+            logs = [folder / "up.log", *(folder / ".noria" / "logs").glob("*.log")]
+            raise AssertionError("\n".join(path.read_text()[-2000:] for path in logs))
         time.sleep(0.05)
-    return Running(folder, port, process, written)
+    return running
 
 
 def wait_for_model(port: int, model: str = "default") -> None:

@@ -167,7 +167,7 @@ async def test_counts_and_compaction_go_where_they_can(noria: Stack, own: Upstre
         compact: Any = await mine.responses.compact(model="r", input="hello")
         assert compact.object == "response.compaction"
         assert own.ledger.served[-1].body["model"] == "m"
-        with pytest.raises(openai.BadRequestError, match="compact"):
+        with pytest.raises(openai.NotFoundError, match="compact"):
             await mine.responses.compact(model="plain", input="hello")
         with pytest.raises(openai.BadRequestError, match="counts tokens"):
             await mine.responses.input_tokens.count(model="plain", input="hello")

@@ -54,11 +54,13 @@ def prepare(call: CallState, candidate: Candidate, *, forwarded: dict[bytes, byt
         headers = back.headers(front, options=provider.options)
         passes = True
     elif call.below:
-        raise Unsupported(
+        missing = Unsupported(
             f"{call.front.name}{call.below} is for providers that speak this API themselves, which "
             f"{provider.name!r} does not; choose another model.",
             param="model",
         )
+        missing.status = 404
+        raise missing
     else:
         prepared = _translated(call, candidate)
         path, body, headers, passes = prepared.path, prepared.body, prepared.headers, False

@@ -23,6 +23,7 @@ _ERRORS = {
     529: "overloaded_error",
 }
 SIGNATURE = "bW9jaw=="
+_CALLER: Json = {"type": "direct"}
 
 
 class AnthropicWire:
@@ -55,7 +56,13 @@ class AnthropicWire:
         if text:
             content.append({"type": "text", "text": text, "citations": None})
         content += [
-            {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
+            {
+                "type": "tool_use",
+                "id": call.id,
+                "name": call.name,
+                "input": call.arguments,
+                "caller": _CALLER,
+            }
             for call in said.calls
         ]
         return {
@@ -66,6 +73,8 @@ class AnthropicWire:
             "content": content,
             "stop_reason": said.finish or _STOPS[said.stop],
             "stop_sequence": said.stop_sequence,
+            "stop_details": None,
+            "container": None,
             "usage": _usage(said, output=said.output)
             if said.usage
             else {"input_tokens": 0, "output_tokens": 0},
@@ -102,7 +111,7 @@ class AnthropicWire:
             )
         for call in said.calls:
             block(
-                {"type": "tool_use", "id": call.id, "name": call.name, "input": {}},
+                {"type": "tool_use", "id": call.id, "name": call.name, "input": {}, "caller": _CALLER},
                 [
                     ({"type": "input_json_delta", "partial_json": one}, 1)
                     for one in ["", *fragments(arguments(call))]
@@ -141,4 +150,6 @@ def _usage(said: Said, *, output: int) -> Json:
         "output_tokens": output,
         "output_tokens_details": {"thinking_tokens": said.reasoned},
         "service_tier": "standard",
+        "inference_geo": None,
+        "server_tool_use": None,
     }

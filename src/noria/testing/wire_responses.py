@@ -23,11 +23,13 @@ from noria.testing.wire_chat import error_body, forced, token_logprob
 
 _ECHOED: dict[str, Any] = {
     "background": False,
+    "frequency_penalty": 0.0,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
     "metadata": {},
     "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
     "previous_response_id": None,
     "prompt": None,
     "prompt_cache_key": None,
@@ -106,11 +108,19 @@ def response(ask: Ask, said: Said, *, output: list[Json], status: str = "") -> J
             "verbosity": text.get("verbosity") or "medium",
         },
         "usage": None,
+        "completed_at": None,
     }
+    found["tools"] = [_whole_tool(tool) for tool in found["tools"]]
     if not status:
         found["completed_at"] = said.created
         found["usage"] = usage(said) if said.usage else None
     return found
+
+
+def _whole_tool(tool: Json) -> Json:
+    if tool.get("type") != "function":
+        return tool
+    return {"description": None, "strict": True, "parameters": None, **tool}
 
 
 def items(ask: Ask, said: Said) -> list[Json]:
@@ -136,7 +146,7 @@ def usage(said: Said) -> Json:
 def _reasoning(said: Said) -> Json:
     text = "".join(said.reasoning)
     summary = [{"type": "summary_text", "text": text}]
-    return {"id": f"rs_{said.id}", "type": "reasoning", "summary": summary, "encrypted_content": None}
+    return {"id": f"rs_{said.id}", "type": "reasoning", "summary": summary}
 
 
 def _message(said: Said, content: list[Json], *, status: str) -> Json:

@@ -119,8 +119,9 @@ class _OutputDetails(msgspec.Struct):
     thinking_tokens: int
 
 
-class MessageUsage(msgspec.Struct, omit_defaults=True):
-    """Usage as callers of messages read it: the cache is counted beside the input."""
+class MessageUsage(msgspec.Struct):
+    """Usage as callers of messages read it: the cache is counted beside the input. The API leaves nothing
+    out; what no other dialect tells is null."""
 
     input_tokens: int
     output_tokens: int
@@ -129,6 +130,8 @@ class MessageUsage(msgspec.Struct, omit_defaults=True):
     cache_creation: CacheCreation | None = None
     output_tokens_details: _OutputDetails | None = None
     service_tier: str | None = None
+    inference_geo: None = None
+    server_tool_use: None = None
 
 
 class _Message(msgspec.Struct):
@@ -141,6 +144,7 @@ class _Message(msgspec.Struct):
     stop_sequence: str | None
     usage: MessageUsage
     stop_details: dict[str, str] | None
+    container: None = None
 
 
 def encode(response: messages.Response) -> bytes:
@@ -210,19 +214,26 @@ def usage_for_callers(usage: Usage, tier: str | None) -> MessageUsage:
 def _blocks(part: messages.Part) -> list[dict[str, object]]:
     match part:
         case messages.Text():
-            block: dict[str, object] = {"type": "text", "text": part.text}
-            if part.citations:
-                block["citations"] = part.citations
-            return [block]
+            return [text_block(part.text, part.citations)]
         case messages.Refusal():
-            return [{"type": "text", "text": part.text}]
+            return [text_block(part.text)]
         case messages.Reasoning():
             return thoughts(part)
         case messages.ToolCall():
-            return [{"type": "tool_use", "id": part.id, "name": part.name, "input": _input(part)}]
+            return [tool_use(part, _input(part))]
         case _:
             made = type(part).__name__.lower()
             raise UpstreamError(f"A message has no place for the model's {made}.", kind="server")
+
+
+def text_block(text: str, citations: tuple[msgspec.Raw, ...] = ()) -> dict[str, object]:
+    return {"type": "text", "text": text, "citations": citations or None}
+
+
+def tool_use(call: messages.ToolCall, arguments: object) -> dict[str, object]:
+    """The model itself calls, and no program that it runs."""
+    known = {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments}
+    return {**known, "caller": {"type": "direct"}}
 
 
 def thoughts(part: messages.Reasoning) -> list[dict[str, object]]:

@@ -237,11 +237,11 @@ class AnthropicEncoder:
                     self._kinds[event.index] = "Redacted"
                     return self._redacted(event.index, encrypted)
                 return self._delta(messages.Delta(index=event.index, text=text)) if text else b""
-            case messages.ToolCall(id=known, name=name, arguments=text):
-                block: dict[str, object] = {"type": "tool_use", "id": known, "name": name, "input": {}}
+            case messages.ToolCall(arguments=text):
+                block = answers.tool_use(part, {})
             case messages.Text(text=text) | messages.Refusal(text=text):
                 self._refused = self._refused or isinstance(part, messages.Refusal)
-                block = {"type": "text", "text": ""}
+                block = answers.text_block("")
         out = self._open(event.index, block)
         return out + self._delta(messages.Delta(index=event.index, text=text)) if text else out
 

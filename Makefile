@@ -12,7 +12,7 @@ run: $(VENV)/.run $(PAGE)
 	$(BIN)/noria up
 
 test: $(VENV)/.dev $(PAGE)
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(VENV)/.dev $(PAGE)
 	$(BIN)/pytest -m slow

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from noria.core.usage import Usage
 from noria.models.cost import cost
 from noria.models.price import Price
@@ -28,6 +30,27 @@ def estimate(*, sent: int, events: int = 0, received: int = 0, max_output: int |
     if max_output is not None:
         output = min(output, max_output)
     return Usage(input=max(sent // BYTES_A_TOKEN, 1), output=output, provenance="estimated")
+
+
+MOST = 1 << 32
+"""Tokens; the longest contexts of all are a thousandth of it."""
+
+
+def credible(usage: Usage | None) -> Usage | None:
+    """What an upstream reports; None where it cannot be: a count below zero or beyond all measure."""
+    if usage is None:
+        return None
+    counts = (
+        usage.input, usage.output, usage.cached, usage.cache_write, usage.cache_write_1h, usage.reasoning,
+        usage.audio_input, usage.audio_output, usage.images,
+    )  # fmt: skip
+    return usage if min(counts) >= 0 and max(counts) <= MOST else None
+
+
+def completed(told: Usage, assumed: Usage) -> Usage:
+    """What a stream that broke had reported of its input, with an estimate of its output."""
+    output = max(told.output, assumed.output)
+    return msgspec.structs.replace(told, output=output, provenance="estimated")
 
 
 NOTHING = Usage(requests=0, provenance="reported")

@@ -24,7 +24,7 @@ from noria.errors import (
     Unsupported,
     UpstreamError,
 )
-from noria.gateway import answers, caching
+from noria.gateway import answers, billing, caching
 from noria.gateway.address import address, error_front, no_model, opened
 from noria.gateway.admission import Limits, Places, Purse, place_of, principal
 from noria.gateway.attempt import Running, prepare, usage_from_response
@@ -54,6 +54,9 @@ _AT_FAULT = ("connect", "timeout", "rate_limited", "server", "auth", "stream")
 """Kinds of failure that speak against the target's health."""
 _MAX_BACKOFF = 20.0
 """Seconds; a target that asks for a longer pause is left to its cooldown."""
+
+MAX_KEPT = 67_108_864
+"""Bytes of a stream; of a longer one neither the record nor the cache keeps anything."""
 
 Expand = Callable[[CallState], Awaitable[bytes]]
 """Gives the body of a `responses` call with the turns before it (`previous_response_id`) written out."""
@@ -308,7 +311,7 @@ class Gateway:
             usage = usage_from_response(response)
             body = front.response(response, call.request)
         running.saw_first_token()
-        running.end("ok", usage=usage)
+        running.end("ok", usage=billing.credible(usage))
         self._close(call, running)
         if call.captured:
             call.response = [body]
@@ -340,6 +343,7 @@ class Gateway:
         else:
             answer.deadline(gap=0.0, total_at=total_at)
         keep = call.captured or call.store or bool(cache)
+        kept = 0
         try:
             while not stream.whole:
                 data = await answer.chunk()
@@ -354,6 +358,10 @@ class Gateway:
                     exchange.start(200, answers.call_headers(call, answers.EVENTS, more))
                 if out:
                     exchange.write(out)
+                    kept += len(out)
+                    if keep and kept > MAX_KEPT:
+                        keep, call.captured, cache = False, False, b""
+                        call.response.clear()
                     if keep:
                         call.response.append(out)
                     if exchange.congested:
@@ -364,9 +372,10 @@ class Gateway:
             raise
         finally:
             running.upstream_id, running.response_model = stream.id, stream.model
+            running.told, running.counted = billing.credible(stream.usage()), stream.counted
         answer.release()
         call.stop_reason = stream.stop_reason
-        running.end("ok", usage=stream.usage())
+        running.end("ok", usage=billing.credible(stream.usage()))
         self._close(call, running)
         if keep:
             call.response.append(stream.ending)

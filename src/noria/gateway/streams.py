@@ -19,6 +19,7 @@ from noria.core import messages
 from noria.core.usage import Usage
 from noria.errors import UpstreamError
 from noria.gateway.dialects.dialect import StreamDecoder, StreamEncoder
+from noria.gateway.dialects.sse import MAX_EVENT
 from noria.gateway.dialects.usage import usage_of_tail
 
 HOLD_LIMIT = 262_144
@@ -48,7 +49,12 @@ class Stream(Protocol):
         ...
 
     def usage(self) -> Usage | None:
-        """What the upstream reported, or None."""
+        """What the upstream has reported so far, or None."""
+        ...
+
+    @property
+    def counted(self) -> bool:
+        """Whether that is for the whole answer."""
         ...
 
 
@@ -81,7 +87,14 @@ _chunk = msgspec.json.Decoder(_Chunk)
 _typed = msgspec.json.Decoder(_Typed)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _EMPTY = (b"null", b'""', b"[]", b"{}")
-_STOP = re.compile(rb'"(?:finish_reason|stop_reason|status)": ?"([a-z_]+)"')
+_STOPS = {
+    "openai": b'"finish_reason"',
+    "completions": b'"finish_reason"',
+    "anthropic": b'"stop_reason"',
+    "responses": b'"status"',
+}
+"""What the reason to stop is called, by dialect."""
+_STOP = re.compile(rb'"[a-z_]+": ?"([a-z_]+)"')
 _NAMES = re.compile(rb'"(id|model)": ?"([^"\\]*)"')
 
 ENDS = {
@@ -109,7 +122,7 @@ class PassStream:
         self._ends = ENDS[dialect]
         self._held: list[bytes] = []
         self._held_size = 0
-        self._rest = b""
+        self._rest = bytearray()
         self._usage_frames: list[bytes] = []
         self._last = b""
         self.committed = False
@@ -120,20 +133,28 @@ class PassStream:
         self.model = ""
 
     def feed(self, data: bytes) -> bytes:
-        if self._rest:
-            data = self._rest + data
-        end = _last_frame_end(data)
-        if end == len(data):
-            self._rest = b""
+        rest = self._rest
+        if rest:
+            looked = max(len(rest) - 3, 0)  # The blank line may lie across two pieces.
+            rest += data
+            end = _last_frame_end(rest, looked)
+            data = bytes(rest[:end])
+            del rest[:end]
         else:
-            self._rest = data[end:]
-            data = data[:end]
+            end = _last_frame_end(data)
+            if end < len(data):
+                rest += data[end:]
+                data = data[:end]
+        if len(rest) > MAX_EVENT:
+            raise UpstreamError("The upstream sent an event of more than 16 MiB.", kind="server")
         if not data or self.whole:
             return b""
         return self._forward(data) if self.committed else self._hold(data)
 
     def close(self) -> bytes:
         if self._rest.strip() and not self.whole:
+            if not self.committed:
+                self._check_not_an_error(bytes(self._rest))
             out = self.feed(b"\n\n")
             if self.whole:
                 return out
@@ -142,10 +163,25 @@ class PassStream:
             raise UpstreamError("The upstream ended the stream before it was whole.", kind=kind)
         return b""
 
+    def _check_not_an_error(self, body: bytes) -> None:
+        """Raise what an upstream says that answers a streamed request with an error that is no stream."""
+        try:
+            error = bytes(_typed.decode(body).error)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        if error != b"null":
+            raise error_inside(error)
+
     @property
     def stop_reason(self) -> str:
-        found = _STOP.findall(self._last)
-        return found[-1].decode() if found else ""
+        name = _STOPS[self._dialect]
+        at = self._last.rfind(name)
+        while at >= 0:
+            found = _STOP.match(self._last, at)
+            if found is not None:
+                return found[1].decode()
+            at = self._last.rfind(name, 0, at)
+        return ""
 
     def usage(self) -> Usage | None:
         if not self._usage_frames:
@@ -154,22 +190,36 @@ class PassStream:
             return usage_of_tail(self._dialect, self._usage_frames[0] + self._usage_frames[-1])
         return usage_of_tail(self._dialect, self._usage_frames[-1])
 
+    @property
+    def counted(self) -> bool:
+        """Messages report the input when they start, and the output when they end."""
+        return len(self._usage_frames) > (self._dialect == "anthropic")
+
     def _hold(self, data: bytes) -> bytes:
         self._held_size += len(data)
         if not self.id:
-            for name, value in _NAMES.findall(data[:4096]):
-                if name == b"id" and not self.id:
-                    self.id = value.decode("utf-8", "replace")
-                elif name == b"model" and not self.model:
-                    self.model = value.decode("utf-8", "replace")
-        frames = _frames(data)
-        for index, frame in enumerate(frames):
-            if self._is_content(frame):
-                self.committed = True
-                held = b"".join(self._held)
-                self._held = []
-                return held + self._forward(b"".join(frames[index:]), before=held)
-            self._held.append(frame)
+            for found in _NAMES.finditer(data, 0, 4096):
+                if found[1] == b"id" and not self.id:
+                    self.id = found[2].decode("utf-8", "replace")
+                elif found[1] == b"model" and not self.model:
+                    self.model = found[2].decode("utf-8", "replace")
+                if self.id and self.model:
+                    break
+        mark = _mark(data)
+        at = 0
+        while at < len(data):
+            end = data.find(mark, at) + len(mark)
+            if end < len(mark):
+                end = len(data)
+            frame = data[at:end]
+            if frame.strip():
+                if self._is_content(frame):
+                    self.committed = True
+                    held = b"".join(self._held)
+                    self._held = []
+                    return held + self._forward(data[at:], before=held)
+                self._held.append(frame)
+            at = end
         if self._held_size > HOLD_LIMIT:
             self.committed = True
             held = b"".join(self._held)
@@ -179,10 +229,13 @@ class PassStream:
 
     def _forward(self, data: bytes, *, before: bytes = b"") -> bytes:
         self.events += data.count(b"data:")
-        if b'"usage":{' in data or b'"usage": {' in data:
-            self._usage_frames.extend(frame for frame in _frames(data) if b'"usage"' in frame)
+        at = data.find(b'"usage"')
+        if at >= 0 and (data.find(b'"usage":{', at) >= 0 or data.find(b'"usage": {', at) >= 0):
+            at = _last_frame_end(data[:at])  # What comes before has none.
+            frames = _frames(data[at:])
+            self._usage_frames.extend(frame for frame in frames if b'"usage"' in frame)
             if self._hide:
-                data = b"".join(map(_without_usage, _frames(data)))
+                data = data[:at] + b"".join(map(_without_usage, frames))
         elif before and b'"usage"' in before:
             self._usage_frames.extend(frame for frame in _frames(before) if b'"usage"' in frame)
         for mark in self._ends:
@@ -269,6 +322,10 @@ class TranslatedStream:
     def usage(self) -> Usage | None:
         return self._usage
 
+    @property
+    def counted(self) -> bool:
+        return self.whole
+
     def _encode(self, events: list[messages.StreamEvent]) -> bytes:
         out = self._held if not self.committed else []
         for event in events:
@@ -335,15 +392,21 @@ def error_inside(raw: bytes) -> UpstreamError:
     return UpstreamError(f"The upstream failed inside its answer: {message}", kind="server", body=raw[:65536])
 
 
-def _last_frame_end(data: bytes) -> int:
-    plain = data.rfind(b"\n\n") + 2
-    windows = data.rfind(b"\r\n\r\n") + 4
+def _last_frame_end(data: bytes | bytearray, start: int = 0) -> int:
+    plain = data.rfind(b"\n\n", start) + 2
+    windows = data.rfind(b"\r\n\r\n", start) + 4 if data.find(b"\r", start) >= 0 else 0
     return max(plain if plain > 1 else 0, windows if windows > 3 else 0)
+
+
+def _mark(data: bytes) -> bytes:
+    """What ends the frames of this stream."""
+    # One byte is looked for much faster than four.
+    return b"\r\n\r\n" if b"\r" in data and b"\r\n\r\n" in data else b"\n\n"
 
 
 def _frames(data: bytes) -> list[bytes]:
     """Whole frames, each with its blank line."""
-    mark = b"\r\n\r\n" if b"\r\n\r\n" in data else b"\n\n"
+    mark = _mark(data)
     return [frame + mark for frame in data.split(mark) if frame.strip()]
 
 

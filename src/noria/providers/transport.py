@@ -24,6 +24,10 @@ MAX_ANSWER = 134_217_728
 """Bytes of a body that is read whole."""
 HIGH_WATER = 1_048_576
 """Bytes of a streamed body that may wait for a slow client before reading stops."""
+MAX_HEAD = 262_144
+"""Bytes of an answer before its body begins."""
+MAX_EXPANSION = 16_777_216
+"""Bytes that may wait of a compressed body; one read of it that expands to more is an attack or a mistake."""
 IDLE = 55.0
 """Seconds that an unused connection is kept; below the 60 s at which common servers close theirs."""
 SWEEP = 0.05
@@ -43,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._chunks: list[bytes] = []
         self._buffered = 0
+        self._headless = 0
         self._paused = False
         self._head = False
         self._complete = False
@@ -90,6 +95,12 @@ class Connection(asyncio.Protocol):
             self._fail("server", "The upstream's answer is not valid HTTP/1.1.")
             self.abort()
             return
+        if not self._head:
+            self._headless += len(data)
+            if self._headless > MAX_HEAD:
+                self._fail("server", f"The head of the upstream's answer is longer than {MAX_HEAD} bytes.")
+                self.abort()
+                return
         self._wake()
 
     def eof_received(self) -> bool:
@@ -122,9 +133,13 @@ class Connection(asyncio.Protocol):
             return
         if self._decoder is not None:
             try:
-                body = self._decoder.feed(body)
+                body = self._decoder.feed(body, at_most=max(MAX_EXPANSION - self._buffered, 1))
             except zlib.error:
                 self._fail("server", "The upstream's answer cannot be decompressed.")
+                self.abort()
+                return
+            if self._decoder.behind:
+                self._fail("server", "The upstream's compressed answer expands beyond all measure.")
                 self.abort()
                 return
         if body:
@@ -212,6 +227,7 @@ class Connection(asyncio.Protocol):
         self._decoder = None
         self._chunks = []
         self._buffered = 0
+        self._headless = 0
         self.status = 0
         self.headers = {}
         self.lines = []
@@ -282,8 +298,13 @@ class Decoder:
         """Whether the compressed data has reached its end."""
         return self._inner.eof
 
-    def feed(self, data: bytes) -> bytes:
-        return self._inner.decompress(data)
+    @property
+    def behind(self) -> bool:
+        """Whether the last `feed` had more to give than it might."""
+        return bool(self._inner.unconsumed_tail)
+
+    def feed(self, data: bytes, *, at_most: int) -> bytes:
+        return self._inner.decompress(data, at_most)
 
     def flush(self) -> bytes:
         return self._inner.flush()

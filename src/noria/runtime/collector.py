@@ -32,7 +32,7 @@ from noria.storage.spans import SpanWriter, day_of
 from noria.storage.spool_reader import SegmentInfo, SpoolReader
 from noria.storage.stored import StoredWriter
 from noria.tracing.otlp import PriceOf, complete
-from noria.tracing.record import Begin
+from noria.tracing.record import Begin, End, SpoolRecord, Stored
 from noria.tracing.span import Span
 from noria.tracing.store import Cipher, Erasure
 
@@ -193,6 +193,7 @@ class Collector:
     def _round_safely(self) -> bool:
         with self._guard:
             asked = [self._asked.popleft() for _ in range(len(self._asked))]
+        asked = [one for one in asked if one[1].set_running_or_notify_cancel()]
         posted = self._take_posted()
         try:
             more = self._round(posted, everything=bool(asked))
@@ -221,7 +222,8 @@ class Collector:
         self._restored = False
         refusal = Unavailable(f"The collector cannot write now: {why}", retry_after=BACK_OFF)
         for _, done in (*posted, *asked):
-            done.set_exception(refusal)
+            if not done.done():  # Posted spans may have been written before something else failed.
+                done.set_exception(refusal)
 
     def _take_posted(self) -> list[tuple[Sequence[Span], Future[None]]]:
         taken: list[tuple[Sequence[Span], Future[None]]] = []
@@ -231,7 +233,7 @@ class Collector:
                 taken.append(self._posted.popleft())
                 count += len(taken[-1][0])
             self._waiting -= count
-        return taken
+        return [one for one in taken if one[1].set_running_or_notify_cancel()]
 
     def _round(self, posted: list[tuple[Sequence[Span], Future[None]]], *, everything: bool) -> bool:
         """Write what is there; whether more is left. `everything`: until the spools are empty."""
@@ -310,9 +312,9 @@ class Collector:
             except Exception:  # A record that cannot be taken in must not hold up all others.
                 if not self._careful:
                     raise
-                _log.exception("A record was left out: %r", group[0].batch.position)
+                _log.exception("A record cannot be taken in: %r", group[0].batch.position)
                 self._poisoned += 1
-                self._skip(group[0])
+                self._write_bare(group[0])
             for run in group:
                 self._tail.passed(run)
         self._careful = max(self._careful - 1, 0)
@@ -343,6 +345,18 @@ class Collector:
             self._pending |= {one.writer for one in derived.change.begun}
             for root in derived.change.finished:
                 self._begun.pop(root, None)
+
+    def _write_bare(self, run: Run) -> None:
+        """Without prompts and answers, which may be what cannot be taken in: the call and its cost count."""
+        bare = [_bare(record) for record in run.batch.records if not isinstance(record, Stored)]
+        batch = msgspec.structs.replace(run.batch, records=bare)
+        try:
+            self._write([msgspec.structs.replace(run, batch=batch)])
+        except (Unavailable, apsw.FullError, apsw.IOError, OSError):
+            raise
+        except Exception:
+            _log.exception("It was left out: %r", run.batch.position)
+            self._skip(run)
 
     def _skip(self, run: Run) -> None:
         cursors = {run.key: run.batch.position.offset}
@@ -454,4 +468,16 @@ class Collector:
         refusal = Unavailable("The collector is stopping; send again.", retry_after=1)
         with self._guard:
             for _, done in (*self._posted, *self._asked):
-                done.set_exception(refusal)
+                if done.set_running_or_notify_cancel():
+                    done.set_exception(refusal)
+
+
+def _bare(record: SpoolRecord) -> SpoolRecord:
+    """A record without its payloads."""
+    if not isinstance(record, End):
+        return record
+    call = record.call
+    if call is not None:
+        call = msgspec.structs.replace(call, request=b"", response=b"", captured="shed")
+    attempts = tuple(msgspec.structs.replace(one, sent=b"") for one in record.attempts)
+    return msgspec.structs.replace(record, attempts=attempts, call=call)

@@ -8,6 +8,7 @@ client hangs up. Pipelined requests wait their turn.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from email.utils import formatdate
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from typing import Any, Protocol, cast
 
 import httptools
 
+_log = logging.getLogger("noria.server")
 MAX_HEADER_BYTES = 65_536
 HEADER_TIMEOUT = 15.0
 """Seconds from the first byte of a request to the end of its headers."""
@@ -166,6 +168,8 @@ class HttpConnection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._body_size = 0
         self._header_bytes = 0
+        self._in_head = False
+        self._head_bytes = 0
         self._writable: asyncio.Future[None] | None = None
         self._closing = False
         self._lingering = False
@@ -213,6 +217,10 @@ class HttpConnection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
+            if self._in_head:  # The parser itself keeps a header until it is whole.
+                self._head_bytes += len(data)
+                if self._head_bytes > 2 * MAX_HEADER_BYTES:
+                    self._refuse(431, b"The request's headers are too large.")
         except httptools.HttpParserUpgrade:
             self._refuse(501, b"Protocol upgrades are not offered.")
         except httptools.HttpParserError:
@@ -225,6 +233,8 @@ class HttpConnection(asyncio.Protocol):
         self.headers = {}
         self.raw_headers = []
         self._header_bytes = 0
+        self._in_head = True
+        self._head_bytes = 0
         self._body = []
         self._body_size = 0
         self._deadline = monotonic() + HEADER_TIMEOUT
@@ -244,6 +254,7 @@ class HttpConnection(asyncio.Protocol):
         self.raw_headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         if self._closing:
             return
         path, _, query = self._url.partition(b"?")
@@ -337,7 +348,15 @@ class HttpConnection(asyncio.Protocol):
         task = self._loop.create_task(run)
         self._task = task
         self._state.tasks.add(task)
-        task.add_done_callback(self._state.tasks.discard)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._state.tasks.discard(task)
+        exchange = self._current
+        if task is self._task and exchange is not None and not task.cancelled() and task.exception():
+            # Nobody else will answer: better a broken connection than one that hangs.
+            _log.error("%s failed", exchange.path.decode("latin-1"), exc_info=task.exception())
+            exchange.abort()
 
     def _pause_reading(self) -> None:
         if self._reading and self._transport is not None:

@@ -370,3 +370,17 @@ async def test_malformed_bodies_are_refused_in_words(
 async def test_malformed_stream_options_are_refused(noria: InlineGateway) -> None:
     answer = await noria.post({**CHAT, "stream": True, "stream_options": 7})
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("count", [-5, 10**18, 10**30])
+async def test_impossible_usage_is_estimated_instead(
+    noria: InlineGateway, upstream: Upstream, count: int
+) -> None:
+    upstream.default = Plan(input=count, output=count)
+    answer = await noria.post(CHAT)
+    assert answer.status_code == 200
+    (call,) = noria.calls()
+    assert call.usage is not None
+    assert call.usage.provenance == "estimated"
+    assert call.cost is not None
+    assert 0 < Decimal(call.cost) < 1

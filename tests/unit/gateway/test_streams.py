@@ -112,3 +112,17 @@ def test_an_error_in_a_whole_answer_is_an_error() -> None:
         glance(b'{"id":"a","model":"m","error":null,"choices":[{"finish_reason":"length"}]}').stop_reason
         == "length"
     )
+
+
+def test_an_event_without_end_is_refused() -> None:
+    stream = PassStream("openai", hide_usage=False)
+    with pytest.raises(UpstreamError, match="16 MiB"):
+        for _ in range(300):
+            stream.feed(b"x" * 65_536)
+
+
+def test_an_error_instead_of_a_stream_is_told_in_its_own_words() -> None:
+    stream = PassStream("openai", hide_usage=False)
+    assert stream.feed(b'{"error":{"message":"boom","code":500}}') == b""
+    with pytest.raises(UpstreamError, match="boom"):
+        stream.close()

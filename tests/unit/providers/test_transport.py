@@ -244,3 +244,39 @@ async def test_no_server_is_a_connect_error(transport: PooledTransport) -> None:
     with pytest.raises(UpstreamError) as error:
         await _send(transport, gone)
     assert error.value.kind == "connect"
+
+
+async def test_a_gzip_bomb_is_refused_before_it_fills_the_memory(
+    transport: PooledTransport, upstream: Upstream
+) -> None:
+    body = gzip.compress(bytes(64 << 20))
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body)
+    upstream.script = _answers(head + body, times=1)
+    answer = await _send(transport, upstream)
+    with pytest.raises(UpstreamError, match="expands"):
+        await answer.read()
+
+
+async def test_much_that_compresses_well_still_arrives(
+    transport: PooledTransport, upstream: Upstream
+) -> None:
+    plain = b"".join(b"%d," % number for number in range(3_000_000))
+    body = gzip.compress(plain, 1)
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body)
+    upstream.script = _answers(head + body, times=1)
+    answer = await _send(transport, upstream)
+    assert await answer.read() == plain
+
+
+async def test_a_head_without_end_is_refused(transport: PooledTransport, upstream: Upstream) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"x-more: " + b"v" * 1000 + b"\r\n")
+            await writer.drain()
+
+    upstream.script = script
+    with pytest.raises(UpstreamError, match="head") as error:
+        await _send(transport, upstream)
+    assert error.value.kind == "server"

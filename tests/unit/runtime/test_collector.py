@@ -436,3 +436,45 @@ def test_retention(home: Home) -> None:
     collector.stop()
     thread.join(10)
     assert not old.exists()
+
+
+def test_an_asker_that_has_gone_does_not_stop_the_collector(home: Home) -> None:
+    collector = Collector(home, price_of=lambda provider, model: None)
+    assert collector.drain().cancel()
+    span = Span(trace_id=b"t" * 16, span_id=b"s" * 8, name="x", start=1, end=2)
+    assert collector.post([span]).cancel()
+    last = collector.drain()
+    thread = threading.Thread(target=collector.run)
+    thread.start()
+    try:
+        last.result(timeout=10)
+        collector.drain().result(timeout=10)
+    finally:
+        collector.stop()
+        thread.join(10)
+
+
+def test_a_payload_that_cannot_be_taken_in_loses_neither_call_nor_cost(
+    home: Home, running: Callable[[], Collector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from noria.storage.spans import day
+
+    def picky(text: str | None) -> str:
+        if text and "hello" in text:
+            raise apsw.TooBigError("string or blob too big")
+        return text or ""
+
+    monkeypatch.setattr(day, "words", picky)
+    writer = spool(home)
+    first = begin(1)
+    writer.append(first)
+    writer.append(ended(first))
+    collector = running()
+    until = time.monotonic() + 10
+    while not seen(home):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    collector.drain().result(timeout=10)
+    (item,) = SpanStore(home.spans).traces("default", everything()).items
+    assert (item.cost, item.input) == ("0.000002", "")
+    writer.close()

@@ -37,6 +37,8 @@ class App:
                 exchange.write(part)
                 await asyncio.sleep(0)
             exchange.finish(b"end")
+        elif exchange.path == b"/bug":
+            raise RuntimeError("a bug")
         elif exchange.path == b"/flood":
             exchange.start(200, b"")
             for _ in range(400):
@@ -183,3 +185,19 @@ async def test_no_bytes_break_the_server(data: bytes, headed: bool) -> None:
     await asyncio.sleep(0.001)
     listening.close()
     assert not errors
+
+
+async def test_a_header_without_end_is_refused(server: Server) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET / HTTP/1.1\r\nx: ")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(64):
+            writer.write(b"a" * 65_536)
+            await asyncio.wait_for(writer.drain(), 5)
+    assert (await asyncio.wait_for(reader.read(12), 5)) == b"HTTP/1.1 431"
+    writer.close()
+
+
+async def test_a_bug_does_not_leave_the_caller_hanging(server: Server) -> None:
+    with contextlib.suppress(ConnectionError):
+        assert await server.talk(_post("/bug", b"")) == b""

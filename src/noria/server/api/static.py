@@ -29,6 +29,8 @@ def mount(app: FastAPI, folder: Path = FOLDER) -> None:
     def page(request: Request, path: str) -> Response:
         if request.url.path.startswith(_API) or request.url.path == "/api":
             raise NotFound(f"There is nothing at {request.url.path}.")
+        if "\0" in path:
+            raise NotFound("There is no such file.")
         found = (root / path).resolve()
         if found != root and found.is_relative_to(root) and found.is_file():
             return FileResponse(found, headers={"cache-control": _kept(path)})

@@ -286,6 +286,10 @@ class DayFile:
         self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts)
 
 
+SEARCHED = 1_048_576
+"""Characters of an input or output that can be searched: the index holds up all writing while it is made."""
+
+
 class _Batch:
     """Rows to be written together."""
 
@@ -304,7 +308,8 @@ class _Batch:
         data = packer.pack(wide)
         self.bodies.append((id, packer.dictionary, data))
         if searchable:
-            text = "\n".join(filter(None, (words(span.input), words(span.output), span.status_message)))
+            said = (words(span.input)[:SEARCHED], words(span.output)[:SEARCHED], span.status_message)
+            text = "\n".join(filter(None, said))
             if text:
                 self.words.append((id, text))
 

@@ -11,6 +11,7 @@ import hashlib
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
@@ -91,11 +92,9 @@ class Limits:
             return
         self._estimate = tokens
         shown: dict[str, tuple[int, Admitted]] = {}
-        owned = [(f"key:{key.id}", limit) for limit in key.limits]
-        owned += [(f"route:{route.name}", limit) for limit in route.route.limits]
-        for owner, limit in owned:
-            subject = subject_of(limit.name or owner, limit)
-            amount = {"requests": 1, "tokens": tokens}.get(limit.unit, 0)
+        for owner, subject, limit in _counters(key.id, key.limits, route.name, route.route.limits):
+            unit = limit.unit
+            amount = 1 if unit == "requests" else tokens if unit == "tokens" else 0
             found = self._rates.admit(
                 subject, amount=amount, limit=limit.amount, window_s=limit.window_s, now=self._now
             )
@@ -107,21 +106,35 @@ class Limits:
                     retry_after=found.reset_s,
                 )
             self._held.append((subject, limit))
-            before = shown.get(limit.unit)
+            before = shown.get(unit)
             if before is None or found.remaining < before[1].remaining:
-                shown[limit.unit] = (limit.amount, found)
-        self.headers = b"".join(
-            b"x-ratelimit-limit-%s: %d\r\nx-ratelimit-remaining-%s: %d\r\nx-ratelimit-reset-%s: %ds\r\n"
-            % (unit, amount, unit, max(found.remaining, 0), unit, int(found.reset_s) + 1)
-            for unit, (amount, found) in ((name.encode(), value) for name, value in shown.items())
-        )
+                shown[unit] = (limit.amount, found)
+        for name, (amount, found) in shown.items():
+            unit = name.encode()
+            self.headers += (
+                b"x-ratelimit-limit-%s: %d\r\nx-ratelimit-remaining-%s: %d\r\nx-ratelimit-reset-%s: %ds\r\n"
+                % (unit, amount, unit, max(found.remaining, 0), unit, int(found.reset_s) + 1)
+            )
 
-    def settle(self, *, tokens: int, nano: int) -> None:
+    def settle(self, *, tokens: int, cost: Decimal | None) -> None:
         """Correct the counts to what was used."""
         for subject, limit in self._held:
-            amount = tokens - self._estimate if limit.unit == "tokens" else nano
-            if limit.unit != "requests" and amount:
+            if limit.unit == "requests":
+                continue
+            spent = to_nano(cost) if limit.unit == "money" and cost is not None else 0
+            amount = tokens - self._estimate if limit.unit == "tokens" else spent
+            if amount:
                 self._rates.add(subject, amount=amount, window_s=limit.window_s, now=self._now)
+
+
+@lru_cache(16_384)
+def _counters(
+    key: str, of_key: tuple[RateLimit, ...], route: str, of_route: tuple[RateLimit, ...]
+) -> tuple[tuple[str, bytes, RateLimit], ...]:
+    """Owner, counter and limit of all that a call counts against."""
+    owned = [(f"key:{key}", limit) for limit in of_key]
+    owned += [(f"route:{route}", limit) for limit in of_route]
+    return tuple((owner, subject_of(limit.name or owner, limit), limit) for owner, limit in owned)
 
 
 @lru_cache(65_536)

@@ -17,8 +17,8 @@ from time import monotonic, time, time_ns
 from urllib.parse import unquote
 
 from noria.access.key import Key
-from noria.core.money import to_nano
 from noria.errors import (
+    InvalidRequest,
     RequestError,
     Unavailable,
     Unsupported,
@@ -121,6 +121,8 @@ class Gateway:
             await self._run(call, exchange, cors)
         except RequestError as error:
             self._refuse(exchange, front, call, error)
+        except RecursionError:
+            self._refuse(exchange, front, call, InvalidRequest("The body is nested too deeply."))
         except asyncio.CancelledError:
             if call is not None and not call.done:
                 call.status, call.error_kind, call.error = 499, "aborted", "The caller hung up."
@@ -163,7 +165,7 @@ class Gateway:
             used = call.usage
             limits.settle(
                 tokens=used.input + used.output if used is not None else 0,
-                nano=to_nano(call.cost) if call.cost is not None else 0,
+                cost=call.cost,
             )
 
     async def _targets(
@@ -407,7 +409,9 @@ class Gateway:
         call.usage = last.usage
         call.first_token = call.first_token or running.first_token
         costs = [attempt.cost for attempt in call.attempts]
-        if None not in costs:
+        if len(costs) == 1 and last.cost is not None:
+            call.cost = Decimal(last.cost)
+        elif None not in costs:
             call.cost = sum((Decimal(one) for one in costs if one is not None), Decimal(0))
 
     def _record(self, call: CallState) -> None:

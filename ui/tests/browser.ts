@@ -15,18 +15,17 @@ export const NARROW = { width: 390, height: 844 };
 export type Scheme = 'light' | 'dark';
 
 export async function launch(): Promise<Browser> {
-  const own = process.env.CHROMIUM;
   return chromium.launch({
-    executablePath: own ?? (await packaged.executablePath()),
-    args: own
-      ? [
-          '--no-sandbox',
-          '--disable-gpu',
-          '--disable-quic',
-          '--no-first-run',
-          '--disable-background-networking',
-        ]
-      : packaged.args,
+    executablePath: process.env.CHROMIUM ?? (await packaged.executablePath()),
+    // Not the package's own: they put all in one process and switch security off, which is not what people run.
+    args: [
+      '--no-sandbox',
+      '--no-zygote',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+    ],
     headless: true,
   });
 }

@@ -198,7 +198,9 @@ function Legend({ series, times, stepMs, format, kind }: TimeSeriesProps) {
               }}
             />
             {each.name}
-            {said !== undefined && <b className="num">{said}</b>}
+            <b className={`num ${classes.value}`} data-rest={each.rest ?? ''}>
+              {said}
+            </b>
           </span>
         );
       })}

@@ -15,7 +15,7 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useShortcuts } from '../app/shortcuts';
 import classes from './DataTable.module.css';
 
@@ -86,8 +86,6 @@ export function DataTable<T>(props: Props<T>) {
   const shown = table.getRowModel().rows;
   const places = useMemo(() => new Map(shown.map((row, index) => [row.id, index])), [shown]);
 
-  const first = columns.find((column) => column.narrow === 'first');
-  const second = columns.find((column) => column.narrow === 'second');
   const rowHeight = narrow ? 56 : compact ? 28 : 32;
   const virtual = useVirtualizer({
     count: shown.length,
@@ -103,6 +101,14 @@ export function DataTable<T>(props: Props<T>) {
   useEffect(() => {
     if (more && !loading && lastIndex >= shown.length - 20) onMore?.();
   }, [more, loading, lastIndex, shown.length, onMore]);
+
+  const act = onPeek ?? onOpen;
+  const latest = useRef(act);
+  latest.current = act;
+  const click = useCallback((id: string, row: T) => {
+    setAt(id);
+    latest.current?.(row);
+  }, []);
 
   const step = (by: number) => {
     const now = places.get(open ?? at ?? '') ?? -1;
@@ -127,7 +133,6 @@ export function DataTable<T>(props: Props<T>) {
 
   const tracks = columns.map((column) => column.width).join(' ');
   if (!loading && rows.length === 0 && empty) return <>{empty}</>;
-  const act = onPeek ?? onOpen;
   return (
     <div
       ref={scroll}
@@ -176,46 +181,20 @@ export function DataTable<T>(props: Props<T>) {
           {items.map((item) => {
             const row = shown[item.index];
             if (!row) return null;
-            const value = row.original as T;
             return (
-              // biome-ignore lint/a11y/useKeyWithClickEvents: enter and space are shortcuts of the table
-              <div
+              <Line
                 key={row.id}
-                role="row"
-                aria-rowindex={item.index + 2}
-                aria-selected={open === row.id}
-                className={classes.row}
-                data-act={act ? true : undefined}
-                data-open={open === row.id || undefined}
-                data-at={at === row.id || undefined}
-                style={{
-                  height: item.size,
-                  transform: `translateY(${item.start}px)`,
-                  gridTemplateColumns: narrow ? '1fr' : tracks,
-                }}
-                onClick={() => {
-                  setAt(row.id);
-                  act?.(value);
-                }}
-              >
-                {narrow ? (
-                  <div className={classes.card} role="cell">
-                    <div className={classes.first}>{(first?.card ?? first?.cell)?.(value)}</div>
-                    <div className={classes.second}>{(second?.card ?? second?.cell)?.(value)}</div>
-                  </div>
-                ) : (
-                  columns.map((column) => (
-                    <div
-                      key={column.id}
-                      role="cell"
-                      className={classes.cell}
-                      data-end={column.end || undefined}
-                    >
-                      {column.cell(value)}
-                    </div>
-                  ))
-                )}
-              </div>
+                id={row.id}
+                value={row.original as T}
+                columns={columns}
+                narrow={narrow}
+                index={item.index}
+                start={item.start}
+                size={item.size}
+                open={open === row.id}
+                at={at === row.id}
+                onClick={act ? click : undefined}
+              />
             );
           })}
         </div>
@@ -224,6 +203,57 @@ export function DataTable<T>(props: Props<T>) {
     </div>
   );
 }
+
+interface LineProps<T> {
+  id: string;
+  value: T;
+  columns: readonly Column<T>[];
+  narrow: boolean;
+  index: number;
+  start: number;
+  size: number;
+  open: boolean;
+  at: boolean;
+  onClick?: (id: string, row: T) => void;
+}
+
+/** One row; drawn again only when it changes, so that a key press costs two rows and not all. */
+const Line = memo(function Line<T>(props: LineProps<T>) {
+  const { id, value, columns, narrow, index, start, size, open, at, onClick } = props;
+  const first = columns.find((column) => column.narrow === 'first');
+  const second = columns.find((column) => column.narrow === 'second');
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: enter and space are shortcuts of the table
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={open}
+      className={classes.row}
+      data-act={onClick ? true : undefined}
+      data-open={open || undefined}
+      data-at={at || undefined}
+      style={{
+        height: size,
+        transform: `translateY(${start}px)`,
+        gridTemplateColumns: narrow ? '1fr' : columns.map((column) => column.width).join(' '),
+      }}
+      onClick={() => onClick?.(id, value)}
+    >
+      {narrow ? (
+        <div className={classes.card} role="cell">
+          <div className={classes.first}>{(first?.card ?? first?.cell)?.(value)}</div>
+          <div className={classes.second}>{(second?.card ?? second?.cell)?.(value)}</div>
+        </div>
+      ) : (
+        columns.map((column) => (
+          <div key={column.id} role="cell" className={classes.cell} data-end={column.end || undefined}>
+            {column.cell(value)}
+          </div>
+        ))
+      )}
+    </div>
+  );
+}) as <T>(props: LineProps<T>) => ReactNode;
 
 function Shape({ rows, height }: { rows: number; height: number }) {
   return (

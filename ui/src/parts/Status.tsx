@@ -1,5 +1,4 @@
 /** A state as shape, colour and word; never colour alone. */
-import { Tooltip } from '@mantine/core';
 import {
   IconAlertTriangleFilled,
   IconCircleCheckFilled,
@@ -29,8 +28,8 @@ export function Status({
   hint?: string;
 }) {
   const Icon = ICONS[tone];
-  const drawn = (
-    <span className={classes.status} data-tone={tone}>
+  return (
+    <span className={classes.status} data-tone={tone} title={hint ?? (bare ? word : undefined)}>
       <Icon
         size={14}
         aria-hidden={!bare}
@@ -40,7 +39,6 @@ export function Status({
       {!bare && word}
     </span>
   );
-  return bare || hint ? <Tooltip label={hint ?? word}>{drawn}</Tooltip> : drawn;
 }
 
 /** The state of a trace or span, in the words that the API uses. */

@@ -1,5 +1,8 @@
-/** Figures and ids as they stand in tables and headers. */
-import { CopyButton, Tooltip, UnstyledButton } from '@mantine/core';
+/**
+ * Figures and ids as they stand in tables and headers. What more there is to know is in the `title`: a table has
+ * hundreds of them, and a floating tooltip each would slow down every key press.
+ */
+import { CopyButton, UnstyledButton } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { ago, count, duration, exact, money } from './format';
@@ -8,18 +11,22 @@ import classes from './Value.module.css';
 export function Money({ value, unknown = 0 }: { value: string | null | undefined; unknown?: number }) {
   if (value === null || value === undefined || (unknown > 0 && Number(value) === 0)) {
     return (
-      <Tooltip label="There is no price for this model, so its cost is unknown: it is not zero.">
-        <span className={classes.unknown}>unknown</span>
-      </Tooltip>
+      <span
+        className={classes.unknown}
+        title="There is no price for this model, so its cost is unknown: it is not zero."
+      >
+        unknown
+      </span>
     );
   }
   return (
-    <Tooltip label={`$${value}${unknown > 0 ? `, and ${count(unknown)} calls whose cost is unknown` : ''}`}>
-      <span className="num">
-        {money(value)}
-        {unknown > 0 && <span className={classes.unknown}> + ?</span>}
-      </span>
-    </Tooltip>
+    <span
+      className="num"
+      title={`$${value}${unknown > 0 ? `, and ${count(unknown)} calls whose cost is unknown` : ''}`}
+    >
+      {money(value)}
+      {unknown > 0 && <span className={classes.unknown}> + ?</span>}
+    </span>
   );
 }
 
@@ -37,11 +44,9 @@ export function Tokens({
 }) {
   if ((input ?? null) === null && (output ?? null) === null) return <span className="dim">–</span>;
   return (
-    <Tooltip label={`${input ?? 'unknown'} tokens in, ${output ?? 'unknown'} out`}>
-      <span className="num">
-        {count(input)} <span className="dim">→</span> {count(output)}
-      </span>
-    </Tooltip>
+    <span className="num" title={`${input ?? 'unknown'} tokens in, ${output ?? 'unknown'} out`}>
+      {count(input)} <span className="dim">→</span> {count(output)}
+    </span>
   );
 }
 
@@ -74,11 +79,9 @@ export function When({ ms }: { ms: number | null | undefined }) {
   const now = useNow();
   if (ms === null || ms === undefined) return <span className="dim">never</span>;
   return (
-    <Tooltip label={exact(ms)}>
-      <time className="num" dateTime={new Date(ms).toISOString()}>
-        {ago(ms, now)}
-      </time>
-    </Tooltip>
+    <time className="num" dateTime={new Date(ms).toISOString()} title={exact(ms)}>
+      {ago(ms, now)}
+    </time>
   );
 }
 
@@ -87,19 +90,18 @@ export function Id({ value, short }: { value: string; short?: number }) {
   return (
     <CopyButton value={value}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? 'Copied' : `Copy ${value}`}>
-          <UnstyledButton
-            className={classes.id}
-            aria-label={`Copy ${value}`}
-            onClick={(event) => {
-              event.stopPropagation();
-              copy();
-            }}
-          >
-            {copied && <IconCheck size={11} />}
-            {short && value.length > short ? `${value.slice(0, short)}…` : value}
-          </UnstyledButton>
-        </Tooltip>
+        <UnstyledButton
+          className={classes.id}
+          aria-label={copied ? 'Copied' : `Copy ${value}`}
+          title={`Copy ${value}`}
+          onClick={(event) => {
+            event.stopPropagation();
+            copy();
+          }}
+        >
+          {copied && <IconCheck size={11} />}
+          {short && value.length > short ? `${value.slice(0, short)}…` : value}
+        </UnstyledButton>
       )}
     </CopyButton>
   );

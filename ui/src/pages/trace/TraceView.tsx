@@ -84,7 +84,11 @@ function Header({ trace, actions }: { trace: Schemas['TraceDetail']; actions: Re
           <Tokens input={summary.input_tokens} output={summary.output_tokens} />
         </Fact>
         <Fact name="Cost">
-          <Money value={summary.cost} unknown={summary.unknown_costs} />
+          {summary.cost === null && summary.unknown_costs === 0 ? (
+            '–'
+          ) : (
+            <Money value={summary.cost} unknown={summary.unknown_costs} />
+          )}
         </Fact>
         <Fact name={summary.attempts > 0 ? 'Spans · attempts' : 'Spans'}>
           <span className="num">

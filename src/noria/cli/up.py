@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -15,6 +16,7 @@ from noria.cli.output import say
 from noria.cli.progress import WeightsBar
 from noria.config.compile import compile_budgets
 from noria.config.config import Config
+from noria.config.lacking import lacking
 from noria.config.load import load
 from noria.config.rules import findings
 from noria.config.template import template
@@ -51,6 +53,8 @@ def up(path: Path, workers: int | None, host: str | None, port: int | None) -> N
     home = Home.beside(path)
     _check_free(config)
     _rebuild_budgets(config, home)
+    for warning in lacking(config, folder=path.absolute().parent, environment=os.environ):
+        say(f"warning: {warning}")
     engines = _engines(config, home, path.absolute().parent)
     found = programs(
         config, home, path=path.absolute(), workers=workers or worker_count(config), engines=engines

@@ -99,6 +99,8 @@ class Worker:
         if self._snapshots.generation != self._generation:
             self.refresh()
         if self._world is None:
+            if self._failed > 0:
+                raise Unavailable("No configuration can be served; `noria doctor` says why.", retry_after=5.0)
             raise Unavailable("Noria is starting: no configuration is in force yet.", retry_after=1.0)
         return self._world
 

@@ -384,3 +384,17 @@ async def test_impossible_usage_is_estimated_instead(
     assert call.usage.provenance == "estimated"
     assert call.cost is not None
     assert 0 < Decimal(call.cost) < 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/chat/completions", "/v1/embeddings", "/v1/responses", "/v1/messages", "/v1/completions"]
+)
+@pytest.mark.parametrize("field", ["", "messages", "input", "tools", "metadata"])
+async def test_a_body_nested_too_deeply_is_refused(noria: InlineGateway, path: str, field: str) -> None:
+    deep = b'{"a":' * 50_000 + b"1" + b"}" * 50_000
+    fields = {"model": b'"r"', "messages": b"[]", "prompt": b'"x"', "input": b'"x"', "max_tokens": b"5"}
+    fields[field] = b"[%s]" % deep
+    body = b"{" + b",".join(b'"%s":%s' % (name.encode(), raw) for name, raw in fields.items()) + b"}"
+    answer = await noria.post(body if field else deep, path=path)
+    assert answer.status_code == 400
+    assert "deeply" in answer.text

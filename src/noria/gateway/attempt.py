@@ -83,8 +83,9 @@ class Running:
     """An attempt between its Begin and its Attempt record."""
 
     __slots__ = (
-        "_call", "_ended", "_held", "_price", "_purse", "_spool", "answer", "events", "first_token",
-        "received", "response_model", "span", "start", "started", "upstream", "upstream_id",
+        "_call", "_ended", "_held", "_price", "_purse", "_spool", "answer", "counted", "events",
+        "first_token", "received", "response_model", "span", "start", "started", "told", "upstream",
+        "upstream_id",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +102,9 @@ class Running:
         self.start = time_ns()
         self.started = monotonic()
         self.answer: Answer | None = None
+        self.told: Usage | None = None
+        """What a stream has reported so far; `counted`: for the whole answer."""
+        self.counted = False
         self.events = 0
         self.first_token = 0
         self.received = 0
@@ -226,12 +230,15 @@ class Running:
             error.kind in _UNBILLED or (error.kind == "server" and error.status >= 400)
         ):
             return billing.NOTHING
-        return billing.estimate(
+        if self.told is not None and self.counted:
+            return self.told
+        assumed = billing.estimate(
             sent=len(self.upstream.body),
             events=self.events,
             received=self.received,
             max_output=self._held.max_output,
         )
+        return assumed if self.told is None else billing.completed(self.told, assumed)
 
 
 def usage_from_response(response: messages.Response) -> Usage | None:

@@ -108,6 +108,8 @@ ENDS = {
     ),
 }
 """How the frame begins that says that the stream is whole, by dialect."""
+CONTENT = {"anthropic": b'"content_block_delta"', "responses": b'.delta"'}
+"""What only frames hold that carry content; of the other dialects nearly every frame does."""
 
 
 class PassStream:
@@ -120,6 +122,7 @@ class PassStream:
         self._dialect = dialect
         self._hide = hide_usage
         self._ends = ENDS[dialect]
+        self._content = CONTENT.get(dialect, b"data:")
         self._held: list[bytes] = []
         self._held_size = 0
         self._rest = bytearray()
@@ -228,7 +231,7 @@ class PassStream:
         return b""
 
     def _forward(self, data: bytes, *, before: bytes = b"") -> bytes:
-        self.events += data.count(b"data:")
+        self.events += data.count(self._content)
         at = data.find(b'"usage"')
         if at >= 0 and (data.find(b'"usage":{', at) >= 0 or data.find(b'"usage": {', at) >= 0):
             at = _last_frame_end(data[:at])  # What comes before has none.

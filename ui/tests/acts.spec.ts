@@ -86,6 +86,23 @@ test('the audit log is whole, and tells of the key', async () => {
     .waitFor();
 });
 
+test('a change to noria.toml is planned on the page before it is applied', async () => {
+  const { page } = opened;
+  await page.goto('/settings');
+  await settled(page);
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByRole('textbox', { name: 'noria.toml' }).click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('\n[routes.spec]\ntargets = ["local/smollm2-135m-instruct"]\n');
+  await page.getByRole('button', { name: 'See what it changes' }).click();
+  await page
+    .getByRole('dialog', { name: 'What apply would change' })
+    .getByText('routes.spec')
+    .first()
+    .waitFor();
+  await page.keyboard.press('Escape');
+});
+
 test('what runs is shown as it was written', async () => {
   const { page } = opened;
   await page.goto('/settings');

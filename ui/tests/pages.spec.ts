@@ -22,6 +22,7 @@ const PAGES: Record<string, string> = {
   Approvals: '/settings?tab=approvals',
   Audit: '/settings?tab=audit',
   Health: '/settings?tab=health',
+  Erasure: '/settings?tab=erasure',
   Appearance: '/settings?tab=appearance',
 };
 

@@ -26,6 +26,7 @@ const PAGES: Record<string, string> = {
   approvals: '/settings?tab=approvals',
   audit: '/settings?tab=audit',
   health: '/settings?tab=health',
+  erasure: '/settings?tab=erasure',
   appearance: '/settings?tab=appearance',
 };
 

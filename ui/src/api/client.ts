@@ -1,6 +1,6 @@
 /** The one client of the control plane. Types come from its OpenAPI document. */
 import createClient from 'openapi-fetch';
-import type { components, paths } from './schema';
+import type { components, paths } from '../../generated/schema';
 
 export type Schemas = components['schemas'];
 

@@ -31,7 +31,7 @@ export function Approvals() {
     return (
       <Empty
         title="Nothing waits for approval"
-        command="noria approval ask config.apply --reason 'new model'"
+        command="noria approval ask config.apply DIGEST --reason 'new model'"
       >
         Ask here before an act that needs a second pair of eyes; an administrator agrees or refuses.
       </Empty>

@@ -1,9 +1,9 @@
 /** What runs, what is planned, and every version before; each can be served again. */
 import { Button, Modal, Skeleton, TextInput } from '@mantine/core';
-import { IconDownload, IconRestore } from '@tabler/icons-react';
+import { IconDownload, IconPencil, IconRestore } from '@tabler/icons-react';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { api, ask, type Schemas } from '../../api/client';
 import { configQuery, versionQuery, versionsQuery } from '../../api/queries';
 import { useRole } from '../../app/role';
@@ -25,7 +25,7 @@ export function Configuration() {
   const versions = useInfiniteQuery(versionsQuery);
   const list = versions.data?.pages.flatMap((page) => page.items) ?? [];
   const number = search.version ? Number(search.version) : null;
-  const [planning, setPlanning] = useState(false);
+  const [planning, setPlanning] = useState<Record<string, string> | 'disk' | null>(null);
   if (current.error) return <Failure error={current.error} retry={() => void current.refetch()} />;
   if (!current.data) return <Skeleton height={200} m={16} />;
   const running = current.data.version;
@@ -44,7 +44,7 @@ export function Configuration() {
             <div className={classes.differs}>
               <Status tone="warn" word="noria.toml differs from what runs" />
               {may('editor') && (
-                <Button variant="default" fullWidth mt={6} onClick={() => setPlanning(true)}>
+                <Button variant="default" fullWidth mt={6} onClick={() => setPlanning('disk')}>
                   See what apply would change
                 </Button>
               )}
@@ -84,12 +84,18 @@ export function Configuration() {
       </nav>
       <div className={classes.detail}>
         {number === null || number === running.number ? (
-          <Files state={current.data} />
+          <Files state={current.data} onPlan={setPlanning} />
         ) : (
           <Earlier number={number} running={current.data} />
         )}
       </div>
-      {planning && <Plan current={running.number} onClose={() => setPlanning(false)} />}
+      {planning && (
+        <Plan
+          files={planning === 'disk' ? null : planning}
+          current={running.number}
+          onClose={() => setPlanning(null)}
+        />
+      )}
     </div>
   );
 }
@@ -116,14 +122,64 @@ function Head({ version, children }: { version: Schemas['VersionBody']; children
   );
 }
 
-function Files({ state }: { state: Schemas['ConfigState'] }) {
+interface FilesProps {
+  state: Schemas['ConfigState'];
+  onPlan: (files: Record<string, string>) => void;
+}
+
+/** The files that run; whoever may can change them here, through the same plan and versions. */
+function Files({ state, onPlan }: FilesProps) {
+  const may = useRole();
+  const [draft, setDraft] = useState<Record<string, string> | null>(null);
+  const number = state.version?.number;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version ends the editing of the old one
+  useEffect(() => setDraft(null), [number]);
+  const files = draft ?? state.files;
+  const changed = draft !== null && Object.keys(draft).some((path) => draft[path] !== state.files[path]);
   return (
     <>
-      {state.version && <Head version={state.version} />}
-      {Object.entries(state.files).map(([path, text]) => (
+      {state.version && (
+        <Head version={state.version}>
+          {draft ? (
+            <>
+              <Button variant="default" onClick={() => setDraft(null)}>
+                Discard
+              </Button>
+              <Button disabled={!changed} onClick={() => onPlan(draft)}>
+                See what it changes
+              </Button>
+            </>
+          ) : (
+            may('editor') && (
+              <Button
+                variant="default"
+                leftSection={<IconPencil size={14} stroke={1.6} />}
+                onClick={() => setDraft({ ...state.files })}
+              >
+                Edit
+              </Button>
+            )
+          )}
+        </Head>
+      )}
+      {draft && (
+        <p className={classes.words}>
+          What is applied here is a new version; <code>noria pull</code> writes it back to the files.
+        </p>
+      )}
+      {Object.entries(files).map(([path, text]) => (
         <section key={path} className={classes.file}>
           <h3 className="mono">{path}</h3>
-          <LazyCode value={text} label={path} language={path.endsWith('.toml') ? 'toml' : 'text'} />
+          <LazyCode
+            value={text}
+            label={path}
+            language={path.endsWith('.toml') ? 'toml' : 'text'}
+            onChange={
+              draft
+                ? (next) => setDraft((before) => (before ? { ...before, [path]: next } : before))
+                : undefined
+            }
+          />
         </section>
       ))}
     </>
@@ -203,14 +259,21 @@ function RollBack({ version, onClose }: { version: Schemas['VersionBody']; onClo
   );
 }
 
-/** What noria.toml on the server's disk would change, and the button that makes it so. */
-function Plan({ current, onClose }: { current: number; onClose: () => void }) {
+interface PlanProps {
+  /** By path; null: noria.toml on the server's disk. */
+  files: Record<string, string> | null;
+  current: number;
+  onClose: () => void;
+}
+
+/** What these files would change, and the button that makes it so. */
+function Plan({ files, current, onClose }: PlanProps) {
   const cache = useQueryClient();
   const may = useRole();
   const [comment, setComment] = useState('');
   const plan = useQuery({
-    queryKey: ['config-plan', current],
-    queryFn: ({ signal }) => ask(api.POST('/api/config/plan', { body: {}, signal })),
+    queryKey: ['config-plan', current, files],
+    queryFn: ({ signal }) => ask(api.POST('/api/config/plan', { body: { files }, signal })),
     staleTime: 0,
   });
   const apply = useMutation({
@@ -218,7 +281,7 @@ function Plan({ current, onClose }: { current: number; onClose: () => void }) {
       ask(
         api.POST('/api/config/apply', {
           // Exactly what was shown, and only over the version that it was compared with.
-          body: { comment, digest: plan.data?.digest ?? null, current: plan.data?.current ?? null },
+          body: { files, comment, digest: plan.data?.digest ?? null, current: plan.data?.current ?? null },
         }),
       ),
     onSuccess: async () => {

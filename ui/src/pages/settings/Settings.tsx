@@ -8,6 +8,7 @@ import { Appearance } from './Appearance';
 import { Approvals } from './Approvals';
 import { Audit } from './Audit';
 import { Configuration } from './Configuration';
+import { Erasure } from './Erasure';
 import { Health } from './Health';
 import classes from './Settings.module.css';
 
@@ -17,6 +18,7 @@ const TABS = {
   approvals: ['Approvals', Approvals],
   audit: ['Audit', Audit],
   health: ['Health', Health],
+  erasure: ['Erasure', Erasure],
   appearance: ['Appearance', Appearance],
 } as const;
 type Tab = keyof typeof TABS;

@@ -39,9 +39,9 @@ export function SignIn() {
       <Door title="Make the first account">
         <p className={classes.words}>
           Nobody has an account here yet. Open the one-time link that <code>noria up</code> printed in its
-          terminal. To have a new one printed:
+          terminal. It is printed again whenever Noria starts:
         </p>
-        <Command text="noria account link" />
+        <Command text="noria up" />
       </Door>
     );
   }

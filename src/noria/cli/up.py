@@ -22,6 +22,7 @@ from noria.config.rules import findings
 from noria.config.template import template
 from noria.errors import ConfigError, StateError, Unreachable, UserError
 from noria.providers.engine import EngineSpec, reserve
+from noria.providers.secrets import read_vault
 from noria.runtime.engines import spec
 from noria.runtime.programs import programs, worker_count
 from noria.runtime.reconcile import needed, reconcile
@@ -52,6 +53,10 @@ def up(path: Path, workers: int | None, host: str | None, port: int | None) -> N
     config = _listening(load(path), host=host, port=port)
     home = Home.beside(path)
     _check_free(config)
+    if read_vault(os.environ) is None and config.encryption.payloads:
+        raise ConfigError(
+            "[encryption] wants payloads encrypted and there is no key; set NORIA_ENCRYPTION_KEY."
+        )
     _rebuild_budgets(config, home)
     for warning in lacking(config, folder=path.absolute().parent, environment=os.environ):
         say(f"warning: {warning}")
@@ -72,7 +77,7 @@ async def _run(supervisor: Supervisor, home: Home, address: str) -> None:
         await supervisor.run()
     finally:
         greeting.cancel()
-        say("Noria has stopped.")
+    say("Noria has stopped.")
 
 
 async def _greet(home: Home, address: str) -> None:

@@ -159,7 +159,7 @@ class Running:
         self.answer = answer
         if answer.status != 200:
             answer.deadline(gap=timeouts.gap, total_at=total_at)
-            body = await answer.read()
+            body = endpoint.unsecret(await answer.read())
             answer.release()
             self.answer = None
             raise endpoint.back.error(

@@ -28,12 +28,16 @@ _AUTH_HEADERS = {
 }
 
 
+SECRET = 8
+"""Characters from which a secret is looked for in an upstream's words; shorter ones are words themselves."""
+
+
 class Endpoint:
     """One model at one provider, with all of its request heads that can be made ahead."""
 
     __slots__ = (
-        "_base_path", "_fixed", "_heads", "back", "ceiling", "family", "host", "model", "origin", "provider",
-        "signer",
+        "_base_path", "_fixed", "_heads", "_secrets", "back", "ceiling", "family", "host", "model", "origin",
+        "provider", "signer",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +77,7 @@ class Endpoint:
         self.family = "openai" if provider.dialect == "azure" else provider.dialect
         """The dialect whose bodies can be passed through."""
         self._base_path = url.path.rstrip("/")
+        self._secrets = [value.encode() for value in secrets.values() if len(value) >= SECRET]
         fixed = {"content-type": "application/json", "user-agent": "noria", **provider.headers}
         if provider.auth in _AUTH_HEADERS:
             key = secrets.get("api_key", "")
@@ -81,6 +86,12 @@ class Endpoint:
                 fixed[name] = form.format(key)
         self._fixed = "".join(f"{name}: {value}\r\n" for name, value in fixed.items())
         self._heads: dict[tuple[str, tuple[tuple[str, str], ...]], bytes] = {}
+
+    def unsecret(self, words: bytes) -> bytes:
+        """An upstream's words without the secrets that it was sent: some repeat a key that they refuse."""
+        for secret in self._secrets:
+            words = words.replace(secret, b"[secret]")
+        return words
 
     def path(self, path: str) -> str:
         """The request target of `path` (which starts with "/" and may have a query)."""

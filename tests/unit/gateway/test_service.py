@@ -398,3 +398,31 @@ async def test_a_body_nested_too_deeply_is_refused(noria: InlineGateway, path: s
     answer = await noria.post(body if field else deep, path=path)
     assert answer.status_code == 400
     assert "deeply" in answer.text
+
+
+async def test_a_secret_that_the_upstream_repeats_reaches_neither_caller_nor_record(tmp_path: Path) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        given = head.partition(b"Bearer ")[2].partition(b"\r")[0]
+        body = b'{"error":{"message":"Incorrect key: %s"}}' % given
+        writer.write(b"HTTP/1.1 401 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        writer.close()
+
+    (tmp_path / "key").write_text("sk-upstream-secret")
+    (tmp_path / "key").chmod(0o600)
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    provider = Provider(
+        name="a", dialect="openai", base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1",
+        secrets={"api_key": f"file:{tmp_path / 'key'}"},
+    )  # fmt: skip
+    config = snapshot(
+        providers={"a": provider},
+        models={"a/m": mock_model("m", provider="a")},
+        routes={"r": Route(name="r", targets=(Target(model="a/m"),))},
+    )
+    async with server, InlineGateway(tmp_path / "h", config) as noria:
+        answer = await noria.post(CHAT)
+        assert answer.status_code == 502
+        assert "Incorrect key: [secret]" in answer.text
+        raw = b"".join(path.read_bytes() for path in (tmp_path / "h" / "spool").rglob("*.seg"))
+        assert b"sk-upstream-secret" not in raw

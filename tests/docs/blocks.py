@@ -1,7 +1,8 @@
 """The fenced code blocks of a Markdown page, and how they are run: what a page says is what a reader can do.
 
 A block's info string is its language, and `no-run` where a reader needs what a test has not (a provider's
-key, another machine, minutes). Blocks without a language are output and run as nothing.
+key, another machine, minutes). A `text` block straight after another is what that one prints: each of its
+lines must be in the output.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tomllib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -35,13 +36,15 @@ _BASE = ROOT / "tests" / "docs" / "base.toml"
 
 @dataclass(frozen=True)
 class Block:
-    """`language` is the first word of the info string, `runs` whether no `no-run` follows it."""
+    """`language` is the first word of the info string, `runs` whether no `no-run` follows it, `prints` lines
+    of which each must be printed."""
 
     page: Path
     line: int
     language: str
     runs: bool
     text: str
+    prints: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -52,12 +55,17 @@ def blocks(page: Path) -> list[Block]:
     """In the order of the page."""
     whole = page.read_text()
     found: list[Block] = []
+    end = 0
     for match in _FENCE.finditer(whole):
         language, _, flags = match["info"].strip().partition(" ")
         assert language in LANGUAGES, f"{page}: {language!r} is not a language that tests know"
         assert flags in ("", "no-run"), f"{page}: {flags!r} is not understood"
         line = whole.count("\n", 0, match.start()) + 1
-        found.append(Block(page, line, language, not flags, match["text"]))
+        if language == "text" and found and not whole[end : match.start()].strip():
+            found[-1] = replace(found[-1], prints=tuple(match["text"].splitlines()))
+        else:
+            found.append(Block(page, line, language, not flags, match["text"]))
+        end = match.end()
     return found
 
 
@@ -116,6 +124,8 @@ class Reader:
             said, _ = process.communicate(text, timeout=TIMEOUT)
         code = process.returncode
         assert code == 0, f"{block.where} ended with {code}:\n{text}\n{said[-4000:]}"
+        for line in block.prints:
+            assert line.strip() in said, f"{block.where} does not print {line!r}:\n{said[-4000:]}"
         return said
 
     def close(self) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import os
 import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from statistics import quantiles
@@ -23,21 +25,33 @@ from noria.testing.stack import Stack, mock_model, snapshot
 CHUNKS = 10_000
 GAP_MS = 1.0
 MOST_MS, P99_MS = 10.0, 2.0
-RUNS = 4
+RUNS = 3
 HANG_UP_MS = 100.0
 _SENT = re.compile(rb"@(\d+)@")
 CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 50_000}
 
 
+@contextmanager
+def ahead_of_others(*processes: int) -> Iterator[None]:
+    """These processes wait for nobody else's work, where the machine lets us say so: it is idle for them."""
+    with suppress(OSError):
+        for process in processes:
+            os.sched_setscheduler(process, os.SCHED_RR, os.sched_param(10))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 @pytest.fixture
-def timed() -> Iterator[int]:
-    """The port of an upstream whose chunks say when they were sent."""
+def timed() -> Iterator[subprocess.Popen[bytes]]:
+    """An upstream whose chunks say when they were sent; its first line is its port."""
     script = Path(__file__).parent / "timed_upstream.py"
     command = [sys.executable, str(script), str(CHUNKS), str(GAP_MS)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
     try:
-        yield int(process.stdout.readline())
+        yield process
     finally:
         process.terminate()
         process.wait()
@@ -82,21 +96,23 @@ def within(run: tuple[float, float]) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_no_chunk_is_held_back(timed: int, tmp_path: Path) -> None:
+def test_no_chunk_is_held_back(timed: subprocess.Popen[bytes], tmp_path: Path) -> None:
     """On an idle machine; on a busy one the best of some runs counts, since its scheduler only ever adds.
     All figures are printed (`pytest -s`), those without a gateway too."""
-    provider = Provider(name="mock", dialect="openai", base_url=f"http://127.0.0.1:{timed}/v1", auth="none")
+    assert timed.stdout is not None
+    port = int(timed.stdout.readline())
+    provider = Provider(name="mock", dialect="openai", base_url=f"http://127.0.0.1:{port}/v1", auth="none")
     config = snapshot(providers={"mock": provider}, models={"mock/m": mock_model("m")})
     body = {"model": "mock/m", **CHAT}
     with Stack(tmp_path / "home", config) as noria:
         key = noria.key()
-        own, own_p99 = shown("direct", stream(timed, "/v1/chat/completions", body, key))
-        for name, path in (("passed", "/v1/chat/completions"), ("translated", "/v1/messages")):
-            runs: list[tuple[float, float]] = []
-            while len(runs) < RUNS and not (runs and within(runs[-1])):
-                most, p99 = shown(name, stream(noria.port, path, body, key))
-                runs.append((most - own, p99 - own_p99))
-            assert within(runs[-1]), (name, runs)
+        with ahead_of_others(0, timed.pid, noria.processes["worker-0"].pid):
+            shown("direct", stream(port, "/v1/chat/completions", body, key))
+            for name, path in (("passed", "/v1/chat/completions"), ("translated", "/v1/messages")):
+                runs: list[tuple[float, float]] = []
+                while len(runs) < RUNS and not (runs and within(runs[-1])):
+                    runs.append(shown(name, stream(noria.port, path, body, key)))
+                assert within(runs[-1]), (name, runs)
 
 
 @pytest.fixture

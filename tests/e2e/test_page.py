@@ -36,6 +36,7 @@ price = {{ input = "1.5", output = "6" }}
 upstream = "mock/fail=500"
 context = 100000
 max_output = 4096
+price = {{ input = "1.5", output = "6" }}
 [routes.default]
 targets = ["local/smollm2-135m-instruct"]
 [routes.support]

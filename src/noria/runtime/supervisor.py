@@ -27,6 +27,8 @@ LONGEST_PAUSE = 10.0
 """Seconds before a process that died is started again; doubles while it keeps dying."""
 STEADY = 10.0
 """Seconds after which a process counts as well."""
+REFUSED = 2
+"""Exit status of a process that cannot start and has said why."""
 ORDER = ("worker", "engine", "control", "collector")
 """Kinds of process in the order in which they are stopped."""
 GRACE = {"worker": 35.0, "engine": 5.0, "control": 10.0, "collector": 20.0}
@@ -109,8 +111,16 @@ class Supervisor:
             child.restarts += 1
             self._write()
             pause = FIRST_PAUSE if time.monotonic() - begun > STEADY else min(pause * 2, LONGEST_PAUSE)
-            _log.warning("%s ended with status %d; again in %.1f s", program.role, status, pause)
+            _log.warning("%s ended (%s); again in %.1f s", program.role, self._why(program, status), pause)
             await asyncio.sleep(pause)
+
+    def _why(self, program: Program, status: int) -> str:
+        """Its own last sentence where it could not start, else how it ended."""
+        if status == REFUSED:
+            lines = (self._home.logs / f"{program.role}.log").read_bytes()[-2000:].splitlines()
+            if lines:
+                return lines[-1].decode(errors="replace")
+        return f"signal {-status}" if status < 0 else f"status {status}"
 
     async def _start(self, program: Program) -> asyncio.subprocess.Process:
         reading, _ = self._leash

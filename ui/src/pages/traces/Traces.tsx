@@ -51,6 +51,8 @@ export function TracesPage() {
   const longest = useMemo(() => Math.max(1, ...rows.map((row) => row.duration_ms)), [rows]);
   const drawn = useMemo(() => columns(longest), [longest]);
   const total = pages.data?.pages[0]?.total;
+  // Where the list does not say how many match, the heat map nearly does: its first step may reach further back.
+  const drawnTotal = (heat.data?.counts ?? []).flat().reduce((sum, each) => sum + each, 0);
   const incomplete = pages.data?.pages.at(-1)?.complete === false;
   const refused = pages.error instanceof ApiError && pages.error.status === 400 ? pages.error.message : null;
 
@@ -103,7 +105,9 @@ export function TracesPage() {
           {total !== null && total !== undefined
             ? `${count(total)} ${total === 1 ? 'trace' : 'traces'}`
             : pages.data
-              ? `${count(rows.length)}${pages.hasNextPage ? ' and more' : ''} traces`
+              ? pages.hasNextPage
+                ? `about ${count(Math.max(rows.length, drawnTotal))} traces`
+                : `${count(rows.length)} traces`
               : ''}
         </span>
         {incomplete && (

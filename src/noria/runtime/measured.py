@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 
 import msgspec
 
 from noria.gateway.snapshot import Model
-from noria.tracing.filters import parse
+from noria.tracing.filters import Filter, parse
 from noria.tracing.store import CostRow, LedgerReader, PulseTotals, SpanReader, TraceSummary, Window
 
 _SAMPLE = 200
@@ -38,15 +39,29 @@ def measure(
 ) -> dict[str, Measured]:
     """By model id. Only models that the ledger has calls of are looked up in the spans."""
     rows = {row.group: row for row in ledger.costs(project, window, by="model").rows}
+    listed = list(models)
+    names = Counter(_name(model) for model in listed)
     found: dict[str, Measured] = {}
-    for model in models:
+    for model in listed:
         row = rows.get(model.id)
-        found[model.id] = NOTHING if row is None else _one(spans, project, window, model, row)
+        alone = names[_name(model)] == 1
+        found[model.id] = (
+            NOTHING if row is None else _one(spans, project, window, _filter(model, alone=alone), row)
+        )
     return found
 
 
-def _one(spans: SpanReader, project: str, window: Window, model: Model, row: CostRow) -> Measured:
-    chosen = parse(f'provider:"{model.provider}" model:"{model.id.partition("/")[2]}"')
+def _name(model: Model) -> str:
+    return model.id.partition("/")[2]
+
+
+def _filter(model: Model, *, alone: bool) -> Filter:
+    """Its spans. A name that no other provider has says enough, and is answered from the rollups."""
+    provider = "" if alone else f'provider:"{model.id.partition("/")[0]}" '
+    return parse(f'{provider}model:"{_name(model)}"')
+
+
+def _one(spans: SpanReader, project: str, window: Window, chosen: Filter, row: CostRow) -> Measured:
     length = (window.end - window.start) // 1_000_000_000
     totals: PulseTotals = spans.pulse(project, window, step_s=max(300, length), filter=chosen).totals
     newest = spans.traces(project, window, filter=chosen, limit=_SAMPLE).items

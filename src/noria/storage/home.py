@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+from noria.errors import StateError
+
+PEPPER = 32
+"""Bytes."""
 
 
 class Home:
@@ -74,15 +81,25 @@ class Home:
     def pepper(self) -> bytes:
         """The installation's secret, 32 bytes, made at the first call; keys are hashed under it."""
         path = self._made("") / "secret"
+        if not path.exists():
+            self._make_pepper(path)
+        found = path.read_bytes()
+        if len(found) != PEPPER:
+            raise StateError(f"{path} is damaged; restore it from a backup, or every key is useless.")
+        return found
+
+    def _make_pepper(self, path: Path) -> None:
+        """Whole or not at all, and only once, whoever else makes it now."""
+        descriptor, aside = tempfile.mkstemp(prefix="secret.", dir=self.folder)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_bytes()
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        return path.read_bytes()
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(PEPPER))
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(aside, path)
+        finally:
+            Path(aside).unlink()
 
     def _made(self, name: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

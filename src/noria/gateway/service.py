@@ -17,7 +17,6 @@ from time import monotonic, time, time_ns
 from urllib.parse import unquote
 
 from noria.access.key import Key
-from noria.core.money import to_nano
 from noria.errors import (
     InvalidRequest,
     RequestError,
@@ -166,7 +165,7 @@ class Gateway:
             used = call.usage
             limits.settle(
                 tokens=used.input + used.output if used is not None else 0,
-                nano=to_nano(call.cost) if call.cost is not None else 0,
+                cost=call.cost,
             )
 
     async def _targets(
@@ -410,7 +409,9 @@ class Gateway:
         call.usage = last.usage
         call.first_token = call.first_token or running.first_token
         costs = [attempt.cost for attempt in call.attempts]
-        if None not in costs:
+        if len(costs) == 1 and last.cost is not None:
+            call.cost = Decimal(last.cost)
+        elif None not in costs:
             call.cost = sum((Decimal(one) for one in costs if one is not None), Decimal(0))
 
     def _record(self, call: CallState) -> None:

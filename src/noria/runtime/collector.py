@@ -20,7 +20,7 @@ import apsw
 import msgspec
 
 from noria.core.clock import Clock, SystemClock
-from noria.errors import RateLimited, Unavailable
+from noria.errors import RateLimited, StateError, Unavailable
 from noria.runtime.derivation import Derived
 from noria.runtime.settlement import Counters, left_by
 from noria.runtime.tail import CONSUMERS, HEAD, Run, Tail
@@ -48,6 +48,9 @@ BACK_OFF = 1.0
 TIDY = 60.0
 """Seconds between two looks at what is too old."""
 _log = logging.getLogger("noria.collector")
+
+_CANNOT_WRITE = (Unavailable, apsw.FullError, apsw.IOError, OSError)
+"""The fault of the disk, and of no record."""
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -198,16 +201,19 @@ class Collector:
         try:
             more = self._round(posted, everything=bool(asked))
             self._problem = ""
-        except (Unavailable, apsw.FullError, apsw.IOError, OSError) as error:
+        except _CANNOT_WRITE as error:
             _log.error("Nothing can be written: %s", error)
             self._fail(posted, asked, str(error))
             return False
         except (
             Exception
         ) as error:  # Whatever it is, the thread goes on; the culprit is looked for record by record.
-            _log.exception("A round failed")
+            _log.error("A round failed: %s", error, exc_info=not isinstance(error, StateError))
+            hopeless = self._careful > 0  # Not even leaving a record out works: a file is damaged.
             self._careful = 200
             self._fail(posted, asked, f"{type(error).__name__}: {error}")
+            if hopeless:
+                return False
             self._problem = ""
             return True
         for work, done in asked:
@@ -307,14 +313,13 @@ class Collector:
         for group in [runs] if together and not self._careful else [[run] for run in runs]:
             try:
                 self._write(group)
-            except (Unavailable, apsw.FullError, apsw.IOError, OSError):
+            except _CANNOT_WRITE:
                 raise
-            except Exception:  # A record that cannot be taken in must not hold up all others.
+            except Exception as error:  # A record that cannot be taken in must not hold up all others.
                 if not self._careful:
                     raise
-                _log.exception("A record cannot be taken in: %r", group[0].batch.position)
+                self._write_bare(group[0], error)
                 self._poisoned += 1
-                self._write_bare(group[0])
             for run in group:
                 self._tail.passed(run)
         self._careful = max(self._careful - 1, 0)
@@ -346,17 +351,19 @@ class Collector:
             for root in derived.change.finished:
                 self._begun.pop(root, None)
 
-    def _write_bare(self, run: Run) -> None:
+    def _write_bare(self, run: Run, why: Exception) -> None:
         """Without prompts and answers, which may be what cannot be taken in: the call and its cost count."""
         bare = [_bare(record) for record in run.batch.records if not isinstance(record, Stored)]
         batch = msgspec.structs.replace(run.batch, records=bare)
         try:
             self._write([msgspec.structs.replace(run, batch=batch)])
-        except (Unavailable, apsw.FullError, apsw.IOError, OSError):
+        except _CANNOT_WRITE:
             raise
         except Exception:
-            _log.exception("It was left out: %r", run.batch.position)
             self._skip(run)
+            _log.exception("A record was left out: %r", run.batch.position)
+        else:
+            _log.error("A record was taken in without its payloads: %r", run.batch.position, exc_info=why)
 
     def _skip(self, run: Run) -> None:
         cursors = {run.key: run.batch.position.offset}

@@ -478,3 +478,25 @@ def test_a_payload_that_cannot_be_taken_in_loses_neither_call_nor_cost(
     (item,) = SpanStore(home.spans).traces("default", everything()).items
     assert (item.cost, item.input) == ("0.000002", "")
     writer.close()
+
+
+def test_a_damaged_day_is_told_once_a_second_and_nothing_is_lost(
+    home: Home, running: Callable[[], Collector], caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = home.spans / f"{time.strftime('%Y-%m-%d', time.gmtime())}.db"
+    damaged.write_bytes(os.urandom(8192))
+    writer = spool(home)
+    first = begin(1)
+    writer.append(first)
+    writer.append(ended(first))
+    collector = running()
+    time.sleep(1.5)
+    assert "is damaged" in collector.stand().problem
+    assert 0 < len(caplog.records) < 10
+    for path in home.spans.iterdir():
+        path.unlink()
+    until = time.monotonic() + 10
+    while not seen(home):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    writer.close()

@@ -46,3 +46,12 @@ def test_an_unusable_encryption_key_is_told_likewise(tmp_path: Path) -> None:
     assert found.returncode == 2
     assert "must be 32 bytes" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_keys_do_not_silently_stop_to_work(tmp_path: Path) -> None:
+    (tmp_path / ".noria").mkdir()
+    (tmp_path / ".noria" / "noria.db").touch()
+    found = _up(tmp_path)
+    assert found.returncode == 2
+    assert "secret is gone" in found.stderr
+    assert "Traceback" not in found.stderr

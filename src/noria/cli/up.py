@@ -57,6 +57,11 @@ def up(path: Path, workers: int | None, host: str | None, port: int | None) -> N
         raise ConfigError(
             "[encryption] wants payloads encrypted and there is no key; set NORIA_ENCRYPTION_KEY."
         )
+    if home.database.exists() and not (home.folder / "secret").exists():
+        raise StateError(
+            f"{home.folder}/secret is gone, under which every key is hashed; restore it from a backup, or "
+            f"move {home.folder} away and start anew."
+        )
     _rebuild_budgets(config, home)
     for warning in lacking(config, folder=path.absolute().parent, environment=os.environ):
         say(f"warning: {warning}")

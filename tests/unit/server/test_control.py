@@ -138,6 +138,11 @@ def test_it_starts_listens_privately_and_stops_in_order(running: Running) -> Non
     assert not (run / "control.sock").exists()
 
 
+def test_a_path_that_no_file_can_have_is_not_found(running: Running) -> None:
+    with running.client() as client:
+        assert client.get("/%00").status_code == 404
+
+
 def test_a_killed_one_is_followed_by_the_next(running: Running) -> None:
     with running.client() as client:
         key = client.post("/api/keys", json={"name": "k"}).json()["key"]["id"]

@@ -94,7 +94,7 @@ class Gateway:
         """Whether `serve` answers this path."""
         if method == b"POST":
             return path in PATHS or path in COUNTS
-        if method == b"GET":
+        if method in (b"GET", b"HEAD"):
             return path == b"/v1/models" or path.startswith(b"/v1/models/")
         return method == b"OPTIONS" and path.startswith(b"/v1/")
 
@@ -110,7 +110,7 @@ class Gateway:
                 exchange.respond(204, cors + PREFLIGHT, b"")
                 return
             key = principal(exchange.headers, world, pepper=self._pepper, now=time())
-            if exchange.method == b"GET":
+            if exchange.method in (b"GET", b"HEAD"):
                 self._models(exchange, world, key, cors)
                 return
             call = opened(exchange, front, world, key, start)

@@ -27,6 +27,8 @@ LONGEST_PAUSE = 10.0
 """Seconds before a process that died is started again; doubles while it keeps dying."""
 STEADY = 10.0
 """Seconds after which a process counts as well."""
+LONGEST_LOG = 10 << 20
+"""Bytes of a process's log beyond which its next start begins another; one older is kept."""
 REFUSED = 2
 """Exit status of a process that cannot start and has said why."""
 ORDER = ("worker", "engine", "control", "collector")
@@ -125,7 +127,10 @@ class Supervisor:
     async def _start(self, program: Program) -> asyncio.subprocess.Process:
         reading, _ = self._leash
         os.set_inheritable(reading, True)
-        log = open(self._home.logs / f"{program.role}.log", "ab")  # noqa: SIM115, ASYNC230  # closed below
+        path = self._home.logs / f"{program.role}.log"
+        if path.exists() and path.stat().st_size > LONGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+        log = open(path, "ab")  # noqa: SIM115, ASYNC230  # closed below
         try:
             process = await asyncio.create_subprocess_exec(
                 *program.command,

@@ -335,6 +335,8 @@ async def test_models_are_listed_for_the_key(noria: InlineGateway) -> None:
     one = await noria.client.get("/v1/models/r", headers=headers)
     assert one.json()["object"] == "model"
     assert (await noria.client.get("/v1/models/a%2Fm", headers=headers)).status_code == 404
+    head = await noria.client.head("/v1/models", headers=headers)
+    assert (head.status_code, head.content) == (200, b"")
     anthropic = await noria.client.get("/v1/models", headers={**headers, "anthropic-version": "2023-06-01"})
     assert anthropic.json()["data"][0]["type"] == "model"
 

@@ -82,6 +82,16 @@ def _captured(call: CallState) -> bool:
     return int.from_bytes(call.trace[-4:], "big") < float(how) * 4_294_967_296
 
 
+NOT_OFFERED = (b"/v1/audio", b"/v1/images", b"/v1/moderations", b"/v1/realtime")
+"""Paths of OpenAI's API that Noria has no place for."""
+
+
+def not_offered(path: bytes) -> NotFound:
+    """The error for one of them."""
+    what = path.split(b"/")[2].decode("latin-1").capitalize()
+    return NotFound(f"{what} is not offered by Noria; call the provider itself for it.", code="not_offered")
+
+
 def no_model(name: str) -> NotFound:
     """The error for a model that this key cannot see."""
     return NotFound(

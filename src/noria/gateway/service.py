@@ -25,7 +25,7 @@ from noria.errors import (
     UpstreamError,
 )
 from noria.gateway import answers, billing, caching
-from noria.gateway.address import address, error_front, no_model, opened
+from noria.gateway.address import NOT_OFFERED, address, error_front, no_model, not_offered, opened
 from noria.gateway.admission import Limits, Places, Purse, place_of, principal
 from noria.gateway.attempt import Running, prepare, usage_from_response
 from noria.gateway.billing import BYTES_A_TOKEN
@@ -110,6 +110,8 @@ class Gateway:
                 exchange.respond(204, cors + PREFLIGHT, b"")
                 return
             key = principal(exchange.headers, world, pepper=self._pepper, now=time())
+            if exchange.path.startswith(NOT_OFFERED):
+                raise not_offered(exchange.path)
             if exchange.method in (b"GET", b"HEAD"):
                 self._models(exchange, world, key, cors)
                 return

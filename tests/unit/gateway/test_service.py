@@ -428,3 +428,10 @@ async def test_a_secret_that_the_upstream_repeats_reaches_neither_caller_nor_rec
         assert "Incorrect key: [secret]" in answer.text
         raw = b"".join(path.read_bytes() for path in (tmp_path / "h" / "spool").rglob("*.seg"))
         assert b"sk-upstream-secret" not in raw
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/v1/images/generations", "/v1/moderations"])
+async def test_what_is_not_offered_is_refused_in_a_sentence(noria: InlineGateway, path: str) -> None:
+    answer = await noria.post({"model": "r", "input": "x"}, path=path)
+    assert answer.status_code == 404
+    assert "not offered" in answer.json()["error"]["message"]

@@ -93,7 +93,7 @@ class Gateway:
     def hot(self, method: bytes, path: bytes) -> bool:
         """Whether `serve` answers this path."""
         if method == b"POST":
-            return path in PATHS or path in COUNTS
+            return path in PATHS or path in COUNTS or path.startswith(NOT_OFFERED)
         if method in (b"GET", b"HEAD"):
             return path == b"/v1/models" or path.startswith(b"/v1/models/")
         return method == b"OPTIONS" and path.startswith(b"/v1/")

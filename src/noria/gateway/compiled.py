@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from noria.errors import ConfigError
+from noria.errors import ConfigError, StateError
 from noria.gateway.dialects.dialect import Back
 from noria.gateway.health import Health
 from noria.gateway.snapshot import Condition, Live, Model, Provider, Route, Snapshot, Target, Timeouts
@@ -32,12 +32,16 @@ SECRET = 8
 """Characters from which a secret is looked for in an upstream's words; shorter ones are words themselves."""
 
 
+NOWHERE = "http://unready.invalid"
+"""Stands for the base URL of a provider that cannot be called."""
+
+
 class Endpoint:
     """One model at one provider, with all of its request heads that can be made ahead."""
 
     __slots__ = (
         "_base_path", "_fixed", "_heads", "_secrets", "back", "ceiling", "family", "host", "model", "origin",
-        "provider", "signer",
+        "provider", "signer", "unready",
     )  # fmt: skip
 
     def __init__(
@@ -50,7 +54,10 @@ class Endpoint:
         secrets: dict[str, str],
         signer: Signer | None,
         proxy: str,
+        unready: str = "",
     ) -> None:
+        """`unready` says why no call can go there (a secret that is not set), "" where one can."""
+        self.unready = unready
         url = urlsplit(base_url)
         if url.scheme not in ("http", "https") or not url.hostname:
             raise ConfigError(
@@ -144,8 +151,8 @@ class Candidate:
 
     def excludes(self, tags: dict[str, str], input_tokens: int) -> str:
         """The rule that forbids this target for a call, or ""."""
-        if self.region_refusal:
-            return self.region_refusal
+        if self.region_refusal or self.endpoint.unready:
+            return self.region_refusal or self.endpoint.unready
         when = self.when
         if when is None:
             return ""
@@ -182,7 +189,8 @@ class CompiledRoute:
         self.fallback_on = frozenset(route.fallback_on)
         self.candidates = candidates
         self.single: Choice | None = None
-        if len(candidates) == 1 and candidates[0].when is None and not candidates[0].region_refusal:
+        plain = len(candidates) == 1 and candidates[0].when is None
+        if plain and not (candidates[0].region_refusal or candidates[0].endpoint.unready):
             only = candidates[0]
             self.single = Choice(order=(only,), weights={only.endpoint.model.id: only.weight})
 
@@ -190,13 +198,15 @@ class CompiledRoute:
 class World:
     """All that a worker serves: one config version and the live keys and budgets."""
 
-    __slots__ = ("digest", "live", "routes", "snapshot")
+    __slots__ = ("digest", "live", "routes", "snapshot", "unready")
 
     def __init__(self, snapshot: Snapshot, live: Live, routes: dict[str, CompiledRoute]) -> None:
         self.snapshot = snapshot
         self.live = live
         self.routes = routes
         self.digest = snapshot.digest
+        self.unready = any(one.endpoint.unready for route in routes.values() for one in route.candidates)
+        """Whether a provider cannot be called, since a secret of it cannot be read."""
 
     def with_live(self, live: Live) -> World:
         """The same config version with other keys and budgets."""
@@ -212,25 +222,29 @@ def compile_world(
     signer: Callable[[Provider, dict[str, str]], Signer | None],
     proxy: Callable[[Provider, str], str],
 ) -> World:
-    """Resolve every model and route. A provider whose secrets cannot be read is ConfigError.
+    """Resolve every model and route. A provider whose secrets cannot be read keeps only its own models back.
 
     `proxy` gives the proxy URL for a provider's base URL, "" for none.
     """
     endpoints: dict[str, Endpoint] = {}
-    accounts: dict[str, tuple[str, dict[str, str]]] = {}
+    accounts: dict[str, tuple[str, dict[str, str], str]] = {}
     for model in snapshot.models.values():
         provider = snapshot.providers[model.provider]
         if provider.name not in accounts:
-            accounts[provider.name] = resolve(provider)
-        base_url, secrets = accounts[provider.name]
+            try:
+                accounts[provider.name] = (*resolve(provider), "")
+            except (ConfigError, StateError) as error:
+                accounts[provider.name] = NOWHERE, {}, str(error).rstrip(".")
+        base_url, secrets, unready = accounts[provider.name]
         endpoints[model.id] = Endpoint(
             provider,
             model,
             back=back(provider.dialect),
             base_url=base_url,
             secrets=secrets,
-            signer=signer(provider, secrets),
-            proxy=proxy(provider, base_url),
+            signer=None if unready else signer(provider, secrets),
+            proxy="" if unready else proxy(provider, base_url),
+            unready=unready,
         )
     routes: dict[str, CompiledRoute] = {}
     for route in snapshot.routes.values():

@@ -31,6 +31,8 @@ from noria.storage.snapshots import Snapshots
 from noria.storage.spool import Durability, SpoolWriter
 
 _log = logging.getLogger("noria.worker")
+AGAIN = 20
+"""Looks after which secrets that could not be read are read again."""
 LOOK = 0.25
 """Seconds between two looks at the generation while no request comes."""
 
@@ -111,8 +113,9 @@ class Worker:
             return
         try:
             snapshot, live = self._snapshots.current()
-            if self._world is not None and self._world.snapshot == snapshot:
-                self._world = self._world.with_live(live)
+            world = self._world
+            if world is not None and world.snapshot == snapshot and not world.unready:
+                self._world = world.with_live(live)
             else:
                 self._world = compile_world(
                     snapshot, live, resolve=self._resolve, back=self._back, signer=self._signer, proxy=proxy
@@ -127,9 +130,12 @@ class Worker:
 
     async def follow(self) -> None:
         """Look for changes while no request brings them to light."""
+        looked = 0
         while True:
             await asyncio.sleep(LOOK)
-            if self._snapshots.generation != self._generation:
+            looked += 1
+            again = looked % AGAIN == 0 and self._world is not None and self._world.unready
+            if again or self._snapshots.generation != self._generation:
                 self.refresh()
 
     def close(self) -> None:

@@ -435,3 +435,26 @@ async def test_what_is_not_offered_is_refused_in_a_sentence(noria: InlineGateway
     answer = await noria.post({"model": "r", "input": "x"}, path=path)
     assert answer.status_code == 404
     assert "not offered" in answer.json()["error"]["message"]
+
+
+async def test_a_provider_without_its_secret_keeps_only_itself_back(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    config = _config(upstream)
+    secret = tmp_path / "secret"
+    lacking = Provider(
+        name="b", dialect="openai", base_url=upstream.url + "/v1", secrets={"api_key": f"file:{secret}"}
+    )
+    both = snapshot(
+        providers={**config.providers, "b": lacking},
+        models={**config.models, "b/m": mock_model("m", provider="b", price=PRICE)},
+        routes={"r": config.routes["r"]},
+    )
+    async with InlineGateway(tmp_path / "h", both) as noria:
+        assert (await noria.post(CHAT)).status_code == 200
+        refused = await noria.post({**CHAT, "model": "b/m"})
+        assert refused.status_code == 503
+        assert str(secret) in refused.json()["error"]["message"]
+        secret.write_text("sk-1")
+        noria.worker.refresh()
+        assert (await noria.post({**CHAT, "model": "b/m"})).status_code == 200

@@ -64,5 +64,13 @@ lock:
 	$(COMPILE) pyproject.toml locks/build.in --all-extras --group dev -o locks/dev.txt
 	$(COMPILE) pyproject.toml locks/build.in --extra local --extra jobs -c locks/dev.txt -o locks/run.txt
 
+bench: $(VENV)/.dev $(PAGE)
+	$(BIN)/python bench/gateway.py
+	$(BIN)/python bench/latency.py
+	$(BIN)/python bench/start.py
+	$(BIN)/python bench/engine.py
+	$(BIN)/python bench/ingest.py
+	$(BIN)/python bench/span_store.py
+
 clean:
 	rm -rf $(VENV) .noria dist ui/node_modules src/noria/server/static

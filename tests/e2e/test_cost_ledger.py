@@ -211,8 +211,8 @@ async def test_a_stream_that_is_cut_off_costs_what_was_told_and_received(
 ) -> None:
     upstream = caller.upstream
     body = {"model": back, **FRONTS[path]}
-    upstream.queue(Plan(words=90, gap=100, cached=3))
-    await caller.hang_up(path, body, after=0.55)
+    upstream.queue(Plan(words=40, hang="body", cached=3))
+    await caller.hang_up(path, body, after=0.4)
     upstream.queue(Plan(words=40, truncate="cut", cached=3))
     answer = await caller.post(path, body | {"stream": True})
     assert answer.status_code == 200

@@ -130,10 +130,16 @@ async def test_log_probabilities_of_answers_and_of_given_text(client: AsyncOpenA
 
 
 async def test_responses_are_streamed(client: AsyncOpenAI) -> None:
-    async with client.responses.stream(model=MODEL, input="Say hello.", max_output_tokens=16) as events:
-        answer = await events.get_final_response()
-    assert answer.status in ("completed", "incomplete")
-    assert answer.output_text
+    events = await client.responses.create(model=MODEL, input="Say hello.", max_output_tokens=16, stream=True)
+    kinds: list[str] = []
+    text = ""
+    async for event in events:
+        kinds.append(event.type)
+        if event.type == "response.output_text.delta":
+            text += event.delta
+    assert kinds[0] == "response.created"
+    assert kinds[-1] in ("response.completed", "response.incomplete")
+    assert text
 
 
 async def test_messages_and_their_count(claude: AsyncAnthropic) -> None:

@@ -15,8 +15,11 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 def pinned(command: Sequence[str], cpu: int, *, first: bool = False) -> list[str]:
-    """`command` on one core; `first`: before others there, where this user may say so."""
-    ahead = ["nice", "-n", "-10"] if first and os.geteuid() == 0 else []
+    """`command` on one core; `first`: before all others there, where this user may say so.
+
+    By real-time priority, since niceness does not count between sessions (sched_autogroup).
+    """
+    ahead = ["chrt", "-f", "10"] if first and os.geteuid() == 0 else []
     return ["taskset", "-c", str(cpu), *ahead, *command]
 
 

@@ -3,7 +3,7 @@
     python bench/engine.py [--rounds 5] [--tokens 128]
 
 Streamed chats with SmolLM2 135M under `noria up`; straight to the engine's port and through the gateway in
-turn, with the same texts. Eight chats share the engine's batch: what they get together is compared with one.
+turn. Eight chats share the engine's batch: what they get together is compared with one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
                 time.sleep(0.2)
             url, key = resolve_engine("chat", Home.beside(folder / "noria.toml"))
             straight = Way("straight", url, {"authorization": f"Bearer {key}"}, LOCAL.partition("/")[2])
-            through = Way("through Noria", f"http://127.0.0.1:{port}/v1", {}, LOCAL)
+            through = Way("relayed", f"http://127.0.0.1:{port}/v1", {}, LOCAL)
             print(f"load of the machine before: {os.getloadavg()[0]:.2f}", flush=True)
             _measure([straight, through], given.rounds, given.tokens)
         finally:
@@ -69,9 +69,11 @@ def main() -> None:
 
 def _measure(ways: list[Way], rounds: int, tokens: int) -> None:
     found: dict[tuple[str, int], list[float]] = {}
+    for way in ways:
+        _speed(way, 1, tokens, "warming up")
     for number in range(rounds):
         for chats in (1, CHATS):
-            # Who goes first takes turns: the second finds the beginning of the prompts in the engine's cache.
+            # Who goes first takes turns, and no two texts are alike: the engine's cache helps neither.
             for way in ways if number % 2 else reversed(ways):
                 found.setdefault((way.name, chats), []).append(_speed(way, chats, tokens, f"round {number}"))
     rows: list[list[object]] = []
@@ -88,13 +90,13 @@ def _speed(way: Way, chats: int, tokens: int, salt: str) -> float:
     """Tokens a second of all chats together."""
     before = time.perf_counter()
     with ThreadPoolExecutor(chats) as pool:
-        counts = list(pool.map(lambda number: _chat(way, tokens, f"{salt}, chat {number}"), range(chats)))
+        counts = list(pool.map(lambda number: _chat(way, tokens, f"{salt} of chat {number}"), range(chats)))
     return sum(counts) / (time.perf_counter() - before)
 
 
 def _chat(way: Way, tokens: int, salt: str) -> int:
     """Tokens of one streamed answer, as its usage says."""
-    text = f"This is {salt}. Write a long story about a lighthouse keeper and the sea."
+    text = f"{way.name}, {salt}: write a long story about a lighthouse keeper and the sea."
     body = {
         "model": way.model, "messages": [{"role": "user", "content": text}], "max_tokens": tokens,
         "temperature": 0, "stream": True, "stream_options": {"include_usage": True},

@@ -35,14 +35,19 @@ def spend(folder: str, name: str, cap: str, log: str) -> None:
     ledger = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     print("ready", flush=True)
     while money.reserve([Hold(ROW, int(cap), 10)]) is None:
-        os.write(ledger, b"begin %s\n" % name.encode())
+        os.write(ledger, line("begin", name))
         if rng.random() < 0.2:
             time.sleep(0.0005)
         cost = rng.randint(1, 10)
         spent += cost
         money.settle(ROW, reserved=10, spent=cost)
-        os.write(ledger, b"end %s %d\n" % (name.encode(), cost))
+        os.write(ledger, line("end", name, str(cost)))
     print(spent, flush=True)
+
+
+def line(*words: str) -> bytes:
+    """A line whose length divides a page's: one that straddles two can be read, or killed, half written."""
+    return " ".join(words).encode().ljust(31) + b"\n"
 
 
 def hold_the_lock(folder: str) -> None:

@@ -37,6 +37,7 @@ COMMANDS = {
     "audit": ("noria.cli.audit:audit", "Who changed what."),
     "approval": ("noria.cli.approval:approval", "Ask for and decide approvals."),
     "account": ("noria.cli.account:account", "People who may sign in."),
+    "secret": ("noria.cli.secret:secret", "Encrypt secrets for noria.toml."),
     "job": ("noria.cli.job:job", "Long work and its progress."),
     "backup": ("noria.cli.backup:backup", "Copy everything while it runs."),
     "restore": ("noria.cli.backup:restore", "Bring a backup back."),

@@ -167,7 +167,7 @@ class RouteSection(Section):
                 target.compiled(place=index if ordered else 0, timeouts=timeouts)
                 for index, target in enumerate(self.targets)
             ),
-            strategy="weighted" if self.strategy == "ordered" else self.strategy,
+            strategy=self.strategy,
             sticky=self.sticky or "",
             retries=self.retries,
             backoff=self.backoff,

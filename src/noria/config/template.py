@@ -45,7 +45,7 @@ targets = ["local/smollm2-135m-instruct"]
 # Providers. A known name needs no more than its key; the models that it may serve are those that routes name.
 # [providers.openai]
 # api_key = "env:OPENAI_API_KEY"
-# models = ["gpt-5", "gpt-5-mini"]         # callable as openai/gpt-5 and openai/gpt-5-mini as well
+# models = ["gpt-6.1-sol", "gpt-6.1-terra"]  # callable as openai/gpt-6.1-sol as well
 
 # [providers.anthropic]
 # api_key = "env:ANTHROPIC_API_KEY"
@@ -65,7 +65,7 @@ targets = ["local/smollm2-135m-instruct"]
 
 # Two providers behind one name, the second when the first fails or is slow:
 # [routes.best]
-# targets = ["anthropic/claude-sonnet-4-5", "openai/gpt-5"]
+# targets = ["anthropic/claude-sonnet-5-5", "openai/gpt-6.1-sol"]
 # retries = 1
 # timeouts = { first_token = "20s", total = "5m" }
 # cache = { ttl = "1h" }
@@ -74,10 +74,10 @@ targets = ["local/smollm2-135m-instruct"]
 # [routes.trial]
 # strategy = "weighted"
 # sticky = "user"
-# targets = [{ model = "openai/gpt-5", weight = 9 }, { model = "openai/gpt-5-mini", weight = 1 }]
+# targets = [{ model = "openai/gpt-6.1-sol", weight = 9 }, { model = "openai/gpt-6.1-terra", weight = 1 }]
 
 # A price that you negotiated, in dollars for a million tokens:
-# [models."openai/gpt-5"]
+# [models."openai/gpt-6.1-sol"]
 # price = { input = "1.00", output = "8.00", cached = "0.10" }
 
 # What may be spent. Money is reserved before a call, so a hard cap holds to the cent.

@@ -92,10 +92,15 @@ def not_offered(path: bytes) -> NotFound:
     return NotFound(f"{what} is not offered by Noria; call the provider itself for it.", code="not_offered")
 
 
+MAX_SHOWN = 200
+"""Characters of an unknown name that an error repeats."""
+
+
 def no_model(name: str) -> NotFound:
     """The error for a model that this key cannot see."""
+    shown = name if len(name) <= MAX_SHOWN else name[:MAX_SHOWN] + "…"
     return NotFound(
-        f"There is no route or model {name!r}; GET /v1/models lists what this key can call.",
+        f"There is no route or model {shown!r}; GET /v1/models lists what this key can call.",
         code="model_not_found",
         param="model",
     )

@@ -19,7 +19,7 @@ import msgspec
 from noria.access.key import PREFIX, Key, RateLimit, authenticate
 from noria.access.token import PREFIX as TOKEN_PREFIX
 from noria.access.token import verify
-from noria.core.money import to_nano
+from noria.core.money import from_nano, to_nano
 from noria.errors import BudgetExceeded, Forbidden, InvalidRequest, RateLimited, Unauthenticated
 from noria.gateway.budget import BudgetTable, Hold
 from noria.gateway.call import CallState
@@ -32,7 +32,7 @@ from noria.tracing.record import Reservation
 
 _KEY = PREFIX.encode()
 _TOKEN = TOKEN_PREFIX.encode()
-_UNITS = {"requests": "requests", "tokens": "tokens", "money": "nano-dollars"}
+_UNITS = {"requests": "requests", "tokens": "tokens", "money": "dollars"}
 POLL = 0.02
 """Seconds between two looks at a place that another worker may have freed."""
 
@@ -100,9 +100,10 @@ class Limits:
             )
             if not found.allowed or (limit.unit == "money" and found.remaining <= 0):
                 whose = limit.name or owner.partition(":")[0]
+                most = _said(unit, limit.amount).decode()
                 raise RateLimited(
-                    f"The limit of {limit.amount} {_UNITS[limit.unit]} in {limit.window_s} s of {whose} "
-                    f"is used up; try again in {found.reset_s:.0f} s.",
+                    f"The limit of {most} {_UNITS[unit]} in {limit.window_s} s of {whose} is used up; "
+                    f"try again in {found.reset_s:.0f} s.",
                     retry_after=found.reset_s,
                 )
             self._held.append((subject, limit))
@@ -110,10 +111,10 @@ class Limits:
             if before is None or found.remaining < before[1].remaining:
                 shown[unit] = (limit.amount, found)
         for name, (amount, found) in shown.items():
-            unit = name.encode()
+            unit, remaining = name.encode(), max(found.remaining, 0)
             self.headers += (
-                b"x-ratelimit-limit-%s: %d\r\nx-ratelimit-remaining-%s: %d\r\nx-ratelimit-reset-%s: %ds\r\n"
-                % (unit, amount, unit, max(found.remaining, 0), unit, int(found.reset_s) + 1)
+                b"x-ratelimit-limit-%s: %s\r\nx-ratelimit-remaining-%s: %s\r\nx-ratelimit-reset-%s: %ds\r\n"
+                % (unit, _said(name, amount), unit, _said(name, remaining), unit, int(found.reset_s) + 1)
             )
 
     def settle(self, *, tokens: int, cost: Decimal | None) -> None:
@@ -125,6 +126,11 @@ class Limits:
             amount = tokens - self._estimate if limit.unit == "tokens" else spent
             if amount:
                 self._rates.add(subject, amount=amount, window_s=limit.window_s, now=self._now)
+
+
+def _said(unit: str, amount: int) -> bytes:
+    """Dollars where the unit is money."""
+    return f"{from_nano(amount):f}".encode() if unit == "money" else b"%d" % amount
 
 
 @lru_cache(16_384)

@@ -114,7 +114,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
     name: str
     targets: tuple[Target, ...]
-    strategy: Literal["weighted", "lowest_latency", "least_busy"] = "weighted"
+    strategy: Literal["ordered", "weighted", "lowest_latency", "least_busy"] = "weighted"
     sticky: Literal["", "user", "session", "episode"] = ""
     retries: int = 2
     """Further attempts at one target."""

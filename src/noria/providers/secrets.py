@@ -114,6 +114,14 @@ def read_vault(environment: Mapping[str, str], *, base: Path | None = None) -> V
     return Vault([_parse_key(part) for part in text.replace("\n", ",").split(",") if part.strip()])
 
 
+def required_vault(environment: Mapping[str, str]) -> Vault:
+    """The same where payloads are to be encrypted. Raises ConfigError where no key is set."""
+    vault = read_vault(environment)
+    if vault is None:
+        raise ConfigError(f"Payloads are to be encrypted and there is no key; set {KEY_VARIABLE}.")
+    return vault
+
+
 def _parse_key(text: str) -> bytes:
     text = text.strip().replace("+", "-").replace("/", "_")
     try:

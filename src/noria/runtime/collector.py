@@ -87,17 +87,19 @@ class Collector:
         *,
         price_of: PriceOf,
         cipher: Cipher | None = None,
+        spool_cipher: Cipher | None = None,
         durable: bool = False,
         retention: Retention | None = None,
         clock: Clock | None = None,
     ) -> None:
+        """`cipher` encrypts what is stored; `spool_cipher` opens what workers have encrypted."""
         self._clock = clock or SystemClock()
         self._price_of = price_of
         self._retention = retention or Retention()
         self._spans = SpanWriter(home.spans, complete=complete, cipher=cipher, durable=durable)
         self._stored = StoredWriter(home.stored, cipher=cipher, durable=durable)
         self._ledger = Ledger(home.ledger, durable=durable)
-        self._tail = Tail(home.spool, SpoolReader(home.spool))
+        self._tail = Tail(home.spool, SpoolReader(home.spool, cipher=spool_cipher))
         slots = Slots(home.counters)
         self._money: Counters = SharedMoney(home.counters, slots=slots, slot=0)
         self._begun: dict[bytes, Begin] = {}

@@ -21,22 +21,25 @@ MEMORY_CACHE = 64 << 20
 def programs(
     config: Config, home: Home, *, path: Path, workers: int, engines: Sequence[EngineSpec]
 ) -> list[Program]:
-    """Collector, control, engines, workers. `path` is the noria.toml."""
+    """Workers, collector, control, engines, in the order in which they start. `path` is the noria.toml.
+
+    Workers come first, so that calls are answered from the last snapshot while the rest is still starting.
+    """
     found = [
+        Program(role=f"worker-{number}", command=_worker(config, home, path.parent, number))
+        for number in range(workers)
+    ]
+    found += [
         Program(role="collector", command=_collector(config, home, path.parent)),
         Program(role="control", command=_control(config, home, path)),
     ]
-    found += [
+    return found + [
         Program(
             role=f"engine-{spec.name}",
             command=command(spec, home.folder),
             environment={"OMP_WAIT_POLICY": "PASSIVE"},
         )
         for spec in engines
-    ]
-    return found + [
-        Program(role=f"worker-{number}", command=_worker(config, home, path.parent, number))
-        for number in range(workers)
     ]
 
 
@@ -88,6 +91,8 @@ def _worker(config: Config, home: Home, folder: Path, number: int) -> tuple[str,
         "--durability", telemetry.durability,
         "--cache", str(config.cache.memory or MEMORY_CACHE),
     ]  # fmt: skip
+    if config.encryption.payloads:
+        command.append("--encrypt-payloads")
     if config.cache.valkey is not None:
         command += ["--valkey", absolute_secret(config.cache.valkey, folder)]
     if server.tls_cert is not None and server.tls_key is not None:

@@ -29,6 +29,7 @@ from noria.storage.money import SharedMoney
 from noria.storage.rates import SharedRates
 from noria.storage.snapshots import Snapshots
 from noria.storage.spool import Durability, SpoolWriter
+from noria.tracing.store import Cipher
 
 _log = logging.getLogger("noria.worker")
 AGAIN = 20
@@ -50,9 +51,10 @@ class Worker:
         durability: Durability,
         cache: int,
         valkey: str | None = None,
+        cipher: Cipher | None = None,
     ) -> None:
         """`spool_limit` and `cache` are bytes; `sync_s` is seconds. With `valkey` (a URL, or a reference to
-        one) the exact cache is there."""
+        one) the exact cache is there; with `cipher` the spool is encrypted."""
         self.number = number
         self._home = home
         self._snapshots = Snapshots(home.snapshots)
@@ -73,6 +75,7 @@ class Worker:
             limit_bytes=spool_limit,
             sync_s=sync_s,
             durability=durability,
+            cipher=cipher,
             clock=clock,
         )
         self.gateway = Gateway(

@@ -25,7 +25,6 @@ import uvloop
 
 from noria.access.key import Key
 from noria.errors import (
-    ConfigError,
     InvalidRequest,
     NotFound,
     RequestError,
@@ -39,7 +38,7 @@ from noria.gateway.compiled import World
 from noria.gateway.dialects.fronts import FRONTS
 from noria.gateway.snapshot import Model
 from noria.models.price import Price
-from noria.providers.secrets import read_vault
+from noria.providers.secrets import read_vault, required_vault
 from noria.runtime.child import hold, log_to_stderr, watch_supervisor
 from noria.runtime.collector import Collector, Retention
 from noria.runtime.export import exporters
@@ -186,15 +185,14 @@ def main(arguments: list[str] | None = None) -> int:
 async def _serve(given: argparse.Namespace) -> None:
     home = Home(given.home)
     lock = hold(home, "collector")
-    vault = read_vault(os.environ)
-    if given.encrypt_payloads and vault is None:
-        raise ConfigError("Payloads are to be encrypted and there is no key; set NORIA_ENCRYPTION_KEY.")
+    vault = required_vault(os.environ) if given.encrypt_payloads else read_vault(os.environ)
     cipher = vault if given.encrypt_payloads else None
     served = Served(Snapshots(home.snapshots))
     collector = Collector(
         home,
         price_of=served.price_of,
         cipher=cipher,
+        spool_cipher=vault,
         durable=given.durability == "disk",
         retention=Retention(given.keep_days, given.keep_bytes),
     )

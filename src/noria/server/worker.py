@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -15,6 +16,7 @@ import uvicorn
 import uvloop
 
 from noria.errors import UserError
+from noria.providers.secrets import required_vault
 from noria.runtime.child import hold, log_to_stderr, watch_supervisor
 from noria.runtime.worker import Worker
 from noria.server.forward import Forwarder
@@ -57,6 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--durability", choices=("process", "disk"), default="process")
     parser.add_argument("--cache", type=int, default=64 << 20, help="bytes of the exact cache")
     parser.add_argument("--valkey", help="URL of the Valkey that keeps the exact cache, or a reference to it")
+    parser.add_argument(
+        "--encrypt-payloads", action="store_true", help="under the key of NORIA_ENCRYPTION_KEY or its file"
+    )
     parser.add_argument("--tls-cert")
     parser.add_argument("--tls-key")
     given = parser.parse_args(arguments)
@@ -81,6 +86,7 @@ async def _serve(given: argparse.Namespace) -> None:
         durability=given.durability,
         cache=given.cache,
         valkey=given.valkey,
+        cipher=required_vault(os.environ) if given.encrypt_payloads else None,
     )
     worker.refresh()
     owners = Owners(worker.world, worker.transport, pepper=home.pepper())

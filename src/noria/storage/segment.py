@@ -28,6 +28,8 @@ MAGIC = b"NORIASEG"
 FORMAT = 1
 HEADER = 64
 ABANDONED = 0xFFFF_FFFF
+ENCRYPTED = b"\xc1"
+"""First byte of a payload that is encrypted; msgpack never uses it."""
 NAME_BYTES = 32
 DAY_NS = 86_400_000_000_000
 _DAY, _SEALED = 4, 5  # 32-bit words of the header

@@ -17,8 +17,9 @@ import msgspec
 from noria.core.clock import Clock, SystemClock
 from noria.errors import StateError, Unavailable
 from noria.storage.locks import try_lock
-from noria.storage.segment import DAY_NS, NAME_BYTES, OpenSegment, abandon, frame_bytes
+from noria.storage.segment import DAY_NS, ENCRYPTED, NAME_BYTES, OpenSegment, abandon, frame_bytes
 from noria.tracing.record import Begin, Otlp, SpoolRecord
+from noria.tracing.store import Cipher
 
 SHORT_SHARE = 0.75
 """Above this share of the limit payload bodies are to be left out."""
@@ -49,9 +50,13 @@ class SpoolWriter:
         segment_bytes: int = 16 << 20,
         sync_s: float = 0.2,
         durability: Durability = "process",
+        cipher: Cipher | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`limit_bytes` holds for all writers in `folder`. Raises StateError where the name is taken."""
+        """`limit_bytes` holds for all writers in `folder`; with `cipher` nothing is written in the clear.
+
+        Raises StateError where the name is taken.
+        """
         if len(writer.encode()) > NAME_BYTES:
             raise StateError(f"A spool writer's name has at most {NAME_BYTES} bytes; shorten {writer!r}.")
         self._spool = folder
@@ -60,6 +65,7 @@ class SpoolWriter:
         self._writer = writer
         self._limit = limit_bytes
         self._segment_bytes = segment_bytes
+        self._encode = _encode if cipher is None else lambda one: ENCRYPTED + cipher.encrypt(_encode(one))
         self._now = (clock or SystemClock()).now_ns
         self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not try_lock(self._lock, 0):
@@ -95,7 +101,7 @@ class SpoolWriter:
         """On return the record survives kill -9. Raises Unavailable where there is no room."""
         if self._full and isinstance(record, (Begin, Otlp)):
             raise _no_room()
-        payload = _encode(record)
+        payload = self._encode(record)
         now = self._now()
         segment = self._segment
         if segment is None or now >= self._day_end or not segment.put(payload):

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from noria.errors import StateError
+from noria.errors import ConfigError, StateError
 from noria.storage.locks import locked_elsewhere
-from noria.storage.segment import ABANDONED, FORMAT, HEADER, Head, frames, next_length, read_head
+from noria.storage.segment import ABANDONED, ENCRYPTED, FORMAT, HEADER, Head, frames, next_length, read_head
 from noria.tracing.record import SpoolRecord
+from noria.tracing.store import Cipher
 
 _decode = msgspec.msgpack.Decoder(SpoolRecord).decode
 
@@ -59,8 +60,10 @@ class Batch(msgspec.Struct, frozen=True):
 class SpoolReader:
     """Stateless: where it stands is the caller's Position."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, cipher: Cipher | None = None) -> None:
+        """`cipher` opens what was encrypted; what was not is read either way."""
         self._folder = folder
+        self._cipher = cipher
 
     def writers(self) -> list[str]:
         """Every writer that ever was, in order of name."""
@@ -99,7 +102,8 @@ class SpoolReader:
     def read(self, position: Position, *, max_bytes: int = 1 << 20) -> Batch:
         """The records behind `position`, about `max_bytes` of them; no record and not drained: wait.
 
-        Raises StateError where the segment was written by a newer version.
+        Raises StateError where the segment was written by a newer version, ConfigError where its records are
+        encrypted and the key is missing.
         """
         alive = self.alive(position.writer)
         try:
@@ -114,7 +118,8 @@ class SpoolReader:
                 raise StateError(
                     f"Segment {self._path(position)} has format {head.format}; use a newer Noria."
                 )
-            return _read(file, head, position, max_bytes=max_bytes, final=bool(head.sealed) or not alive)
+            final = bool(head.sealed) or not alive
+            return _read(file, head, position, self._cipher, max_bytes=max_bytes, final=final)
         finally:
             os.close(file)
 
@@ -130,7 +135,9 @@ class SpoolReader:
         return self._folder / position.writer / f"{position.segment:012d}.seg"
 
 
-def _read(file: int, head: Head, position: Position, *, max_bytes: int, final: bool) -> Batch:
+def _read(
+    file: int, head: Head, position: Position, cipher: Cipher | None, *, max_bytes: int, final: bool
+) -> Batch:
     end = head.sealed if head.sealed not in (0, ABANDONED) else os.fstat(file).st_size
     start = position.offset
     data = os.pread(file, max(min(max_bytes, end - start), 0), start)
@@ -146,7 +153,7 @@ def _read(file: int, head: Head, position: Position, *, max_bytes: int, final: b
             torn += 1
         else:
             try:
-                records.append(_decode(payload))
+                records.append(_decode(_opened(payload, cipher)))
             except msgspec.DecodeError:
                 undecodable += 1
         read = behind
@@ -156,6 +163,14 @@ def _read(file: int, head: Head, position: Position, *, max_bytes: int, final: b
         drained = True
         torn += _has_rest(file, offset, end)
     return Batch(records, msgspec.structs.replace(position, offset=offset), drained, torn, undecodable)
+
+
+def _opened(payload: memoryview, cipher: Cipher | None) -> memoryview | bytes:
+    if payload[:1] != ENCRYPTED:
+        return payload
+    if cipher is None:
+        raise ConfigError("The spool holds encrypted records and there is no key; set NORIA_ENCRYPTION_KEY.")
+    return cipher.decrypt(bytes(payload[1:]))
 
 
 def _more(file: int, offset: int, end: int) -> bool:

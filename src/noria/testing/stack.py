@@ -72,6 +72,7 @@ class Stack:
     def __init__(
         self, folder: Path, config: Snapshot, *, workers: int = 1, collector: bool = True,
         environment: dict[str, str] | None = None, worker_options: tuple[str, ...] = (),
+        collector_options: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.home = Home(folder)
         self.port = free_port()
@@ -80,7 +81,7 @@ class Stack:
         self._config = config
         self._workers = workers
         self._collector = collector
-        self._options = worker_options
+        self._options = {"worker": worker_options, "collector": collector_options}
         self._environment = {**os.environ, **(environment or {})}
         self._snapshots = Snapshots(self.home.snapshots)
         self._live = Live(format=FORMAT, epoch=1)
@@ -132,7 +133,8 @@ class Stack:
         kind, _, number = role.partition("-")
         command = [sys.executable, "-m", f"noria.server.{kind}", "--home", str(self.home.folder)]
         if kind == "worker":
-            command += ["--number", number, "--port", str(self.port), *self._options]
+            command += ["--number", number, "--port", str(self.port)]
+        command += self._options[kind]
         log = open(self.home.logs / f"{role}.log", "ab")  # noqa: SIM115
         self.processes[role] = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
         log.close()

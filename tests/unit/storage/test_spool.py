@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from noria.errors import StateError, Unavailable
+from noria.errors import ConfigError, StateError, Unavailable
+from noria.providers.secrets import Vault
 from noria.storage.segment import HEADER
 from noria.storage.spool import SpoolWriter
 from noria.storage.spool_reader import Position, SpoolReader
@@ -77,6 +78,23 @@ def test_records_are_read_while_they_are_written(tmp_path: Path) -> None:
     after = reader.read(first.position)
     assert after.records == [record(2)]
     assert after.drained
+
+
+def test_encrypted_records_are_read_with_the_key_only_and_never_lost(tmp_path: Path) -> None:
+    vault = Vault([b"k" * 32])
+    spool = SpoolWriter(tmp_path, writer="w0", limit_bytes=1 << 24, segment_bytes=1 << 14)
+    spool.append(record(1))
+    spool.close()
+    spool = SpoolWriter(tmp_path, writer="w0", limit_bytes=1 << 24, segment_bytes=1 << 14, cipher=vault)
+    spool.append(record(2))
+    spool.close()
+    plain, sealed = sorted((tmp_path / "w0").glob("*.seg"))
+    assert msgspec.msgpack.encode(record(1)) in plain.read_bytes()
+    assert b"x" * 20 not in sealed.read_bytes()
+    blind = SpoolReader(tmp_path)
+    with pytest.raises(ConfigError, match="NORIA_ENCRYPTION_KEY"):
+        blind.read(blind.segments("w0")[-1].start)
+    assert drained(SpoolReader(tmp_path, cipher=vault), "w0") == [record(1), record(2)]
 
 
 def test_segments_rotate_and_a_large_record_has_its_own(tmp_path: Path) -> None:
@@ -164,7 +182,7 @@ def test_what_cannot_be_understood_is_skipped_and_counted(tmp_path: Path) -> Non
     spool = SpoolWriter(tmp_path, writer="w0", limit_bytes=1 << 24, segment_bytes=1 << 14)
     spool.append(record(1))
     spool._segment.put(msgspec.msgpack.encode(["unheard-of", 1]))  # pyright: ignore
-    spool._segment.put(b"\xc1")  # pyright: ignore
+    spool._segment.put(b"\xff")  # pyright: ignore
     spool.append(record(2))
     batch = SpoolReader(tmp_path).read(SpoolReader(tmp_path).segments("w0")[0].start)
     assert batch.records == [record(1), record(2)]

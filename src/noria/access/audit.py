@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from noria.access.role import Principal
+from noria.core.author import Author
 
 GENESIS = "0" * 64
 """`previous` of the first event."""
@@ -21,7 +21,7 @@ GENESIS = "0" * 64
 class Act(msgspec.Struct, frozen=True, kw_only=True):
     """What a store is given to record beside what it writes."""
 
-    by: Principal
+    by: Author
     act: str
     """`noun.verb`, such as "key.revoke"."""
     subject: str

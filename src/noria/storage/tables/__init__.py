@@ -3,10 +3,19 @@
 from noria.storage.tables.accounts import accounts, links, sessions
 from noria.storage.tables.approvals import approvals
 from noria.storage.tables.audit import audit_events
-from noria.storage.tables.feedback import feedback
+from noria.storage.tables.datasets import (
+    dataset_commits,
+    dataset_imports,
+    dataset_versions,
+    datasets,
+    example_bodies,
+    example_log,
+)
+from noria.storage.tables.feedback import feedback, feedback_history
 from noria.storage.tables.jobs import jobs
 from noria.storage.tables.keys import budgets, keys
 from noria.storage.tables.metadata import METADATA
+from noria.storage.tables.reviews import review_flags, review_items, review_queues, review_turns, reviews
 from noria.storage.tables.versions import config_versions
 
 __all__ = [
@@ -16,9 +25,21 @@ __all__ = [
     "audit_events",
     "budgets",
     "config_versions",
+    "dataset_commits",
+    "dataset_imports",
+    "dataset_versions",
+    "datasets",
+    "example_bodies",
+    "example_log",
     "feedback",
+    "feedback_history",
     "jobs",
     "keys",
     "links",
+    "review_flags",
+    "review_items",
+    "review_queues",
+    "review_turns",
+    "reviews",
     "sessions",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ from noria.tracing.store import Cipher
 
 SHORT_SHARE = 0.75
 """Above this share of the limit payload bodies are to be left out."""
+_NICE = 5
 _LOOK_S = 1.0
 """Between two looks at the room that all writers take."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -186,6 +188,8 @@ class SpoolWriter:
                 self._crowded = _used(self._spool) > self._limit * SHORT_SHARE
 
     def _help(self) -> None:
+        with suppress(OSError):  # Writing to the disk takes milliseconds that a call would have to wait for.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while not self._closing:
             self._wake.wait(self._pause)
             self._wake.clear()

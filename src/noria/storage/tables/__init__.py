@@ -11,6 +11,7 @@ from noria.storage.tables.datasets import (
     example_bodies,
     example_log,
 )
+from noria.storage.tables.evals import eval_answers, eval_examples, eval_judgements, eval_runs
 from noria.storage.tables.feedback import feedback, feedback_history
 from noria.storage.tables.jobs import jobs
 from noria.storage.tables.keys import budgets, keys
@@ -25,6 +26,10 @@ __all__ = [
     "audit_events",
     "budgets",
     "config_versions",
+    "eval_answers",
+    "eval_examples",
+    "eval_judgements",
+    "eval_runs",
     "dataset_commits",
     "dataset_imports",
     "dataset_versions",

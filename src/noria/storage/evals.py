@@ -1,0 +1,311 @@
+"""EvalRuns in noria.db: evals.store.RunStore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+import msgspec
+import zstandard
+from sqlalchemy import Connection, Insert, RowMapping, Table, delete, func, insert, select, update
+
+from noria.access.audit import Act
+from noria.core.example import Example
+from noria.core.pages import Page
+from noria.errors import NotFound
+from noria.evals.answer import Answer, Judgement
+from noria.evals.run import ENDED, EvalRun, Progress, RunSpec, State
+from noria.evals.store import Kept, Written
+from noria.storage.audit import AuditLog
+from noria.storage.database import Database
+from noria.storage.tables import eval_answers, eval_examples, eval_judgements, eval_runs
+
+_PICO = Decimal(10**12)
+_ROWS = 1000
+"""Most rows of one transaction, and keys of one query."""
+_SMALL = 400
+"""Bytes from which a body is compressed."""
+_example = msgspec.msgpack.Decoder(Example).decode
+_answer = msgspec.msgpack.Decoder(Answer).decode
+_judgement = msgspec.msgpack.Decoder(Judgement).decode
+_encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+
+
+class EvalTable:
+    """Runs with all that they hold. A body is msgpack, after a byte that says whether it is compressed."""
+
+    def __init__(self, database: Database, log: AuditLog) -> None:
+        self._database = database
+        self._log = log
+
+    def add(self, run: EvalRun, act: Act) -> None:
+        with self._database.write() as connection:
+            connection.execute(insert(eval_runs).values(_values(run)))
+            self._log.append(connection, act)
+
+    def remove(self, run: EvalRun, act: Act) -> None:
+        """With all that it holds, in small transactions: the run itself goes first."""
+        with self._database.write() as connection:
+            connection.execute(delete(eval_runs).where(eval_runs.c.id == run.id))
+            self._log.append(connection, act)
+        for table in (eval_judgements, eval_answers, eval_examples):
+            while self._remove_some(table, run.id):
+                pass
+
+    def run(self, project: str, id: str) -> EvalRun | None:
+        query = select(eval_runs).where(eval_runs.c.id == id, eval_runs.c.project == project)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+            return None if row is None else _run(row)
+
+    def runs(
+        self,
+        project: str,
+        *,
+        name: str = "",
+        state: State | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[EvalRun]:
+        query = select(eval_runs).where(eval_runs.c.project == project).order_by(eval_runs.c.id.desc())
+        if name:
+            query = query.where(eval_runs.c.name == name)
+        if state is not None:
+            query = query.where(eval_runs.c.state == state)
+        if cursor:
+            query = query.where(eval_runs.c.id < cursor)
+        with self._database.read() as connection:
+            found = [_run(row) for row in connection.execute(query.limit(limit + 1)).mappings()]
+        items = tuple(found[:limit])
+        return Page(items, items[-1].id if len(found) > limit else None)
+
+    def save(self, run: EvalRun) -> bool:
+        values = _values(run)
+        query = update(eval_runs).where(eval_runs.c.id == run.id, eval_runs.c.state.not_in(ENDED))
+        with self._database.write() as connection:
+            fields = ("state", "message", "progress", "job", "started_ms", "ended_ms")
+            return bool(connection.execute(query.values({name: values[name] for name in fields})).rowcount)
+
+    def change(self, run: EvalRun, act: Act) -> None:
+        """The state of a run that may have ended, by somebody's wish. Raises NotFound."""
+        fields = {"state": run.state, "message": run.message, "job": run.job, "ended_ms": run.ended_ms}
+        with self._database.write() as connection:
+            query = update(eval_runs).where(eval_runs.c.id == run.id).values(fields)
+            if not connection.execute(query).rowcount:
+                raise NotFound(f"There is no run {run.id}.")
+            self._log.append(connection, act)
+
+    def forget_failed(self, run: str) -> None:
+        """So that failed answers, and failed scores, are tried again."""
+        failed = select(eval_answers.c.example, eval_answers.c.repeat).where(
+            eval_answers.c.run == run, eval_answers.c.failed
+        )
+        with self._database.write() as connection:
+            for example, repeat in connection.execute(failed).all():
+                for table in (eval_judgements, eval_answers):
+                    of = (table.c.run == run, table.c.example == example, table.c.repeat == repeat)
+                    connection.execute(delete(table).where(*of))
+            connection.execute(
+                delete(eval_judgements).where(eval_judgements.c.run == run, eval_judgements.c.failed > 0)
+            )
+
+    def write(self, run: str, written: Written) -> None:
+        project = self._project(run)
+        rows: list[tuple[Table, dict[str, Any]]] = [
+            (eval_examples, {"run": run, "example": one.id, "body": _packed(one)}) for one in written.examples
+        ]
+        rows += [(eval_answers, _answer_row(run, project, one)) for one in written.answers]
+        rows += [(eval_judgements, _judgement_row(run, project, one)) for one in written.judgements]
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            with self._database.write() as connection:
+                for table in (eval_examples, eval_answers, eval_judgements):
+                    of = [values for to, values in part if to is table]
+                    if of:
+                        connection.execute(self._insert_new(table), of)
+
+    def counted(self, run: str) -> Progress:
+        answers, judgements = eval_answers.c, eval_judgements.c
+        told = answers.reused.is_(False)
+        of_answers = select(
+            func.count(),
+            func.count().filter(answers.failed),
+            func.count().filter(answers.reused),
+            func.coalesce(func.sum(answers.cost_pico).filter(told), 0),
+            func.count().filter(told, answers.failed.is_(False), answers.cost_pico.is_(None)),
+        ).where(answers.run == run)
+        of_judgements = select(
+            func.count(func.distinct(judgements.example + "\x1f" + judgements.repeat.concat(""))),
+            func.coalesce(func.sum(judgements.scores), 0),
+            func.coalesce(func.sum(judgements.failed), 0),
+            func.coalesce(func.sum(judgements.cost_pico).filter(judgements.reused.is_(False)), 0),
+            func.coalesce(func.sum(judgements.unknown).filter(judgements.reused.is_(False)), 0),
+        ).where(judgements.run == run)
+        with self._database.read() as connection:
+            count, failed, reused, cost, unknown = connection.execute(of_answers).one()
+            scored, scores, failed_scores, judged, unjudged = connection.execute(of_judgements).one()
+        return Progress(
+            answered=count,
+            failed=failed,
+            reused=reused,
+            scored=scored,
+            scores=int(scores),
+            failed_scores=int(failed_scores),
+            cost=(Decimal(int(cost)) + Decimal(int(judged))) / _PICO,
+            unknown=unknown + int(unjudged),
+        )
+
+    def answers(self, project: str, keys: Sequence[str]) -> dict[str, Answer]:
+        found: dict[str, Answer] = {}
+        with self._database.read() as connection:
+            for part in _parts(keys):
+                query = select(eval_answers.c.key, eval_answers.c.body).where(
+                    eval_answers.c.project == project,
+                    eval_answers.c.key.in_(part),
+                    eval_answers.c.failed.is_(False),
+                )
+                found |= {key: _answer(_plain(body)) for key, body in connection.execute(query)}
+        return found
+
+    def judgements(self, project: str, keys: Sequence[str]) -> dict[str, Judgement]:
+        found: dict[str, Judgement] = {}
+        with self._database.read() as connection:
+            for part in _parts(keys):
+                query = select(eval_judgements.c.key, eval_judgements.c.body).where(
+                    eval_judgements.c.project == project, eval_judgements.c.key.in_(part)
+                )
+                found |= {key: _judgement(_plain(body)) for key, body in connection.execute(query)}
+        return found
+
+    def kept(self, run: str, *, after: str = "") -> Iterator[Kept]:
+        while True:
+            query = (
+                select(eval_examples.c.example)
+                .where(eval_examples.c.run == run, eval_examples.c.example > after)
+                .order_by(eval_examples.c.example)
+                .limit(_ROWS)
+            )
+            with self._database.read() as connection:
+                ids = list(connection.scalars(query))
+            if not ids:
+                return
+            found = self.kept_of(run, ids)
+            yield from (found[id] for id in ids if id in found)
+            after = ids[-1]
+
+    def kept_of(self, run: str, examples: Iterable[str]) -> dict[str, Kept]:
+        found: dict[str, Kept] = {}
+        with self._database.read() as connection:
+            for part in _parts(list(examples)):
+                found |= self._kept_of(connection, run, part)
+        return found
+
+    def _kept_of(self, connection: Connection, run: str, ids: Sequence[str]) -> dict[str, Kept]:
+        bodies: dict[str, bytes] = {}
+        answers: dict[str, list[Answer]] = {}
+        judgements: dict[str, list[Judgement]] = {}
+        for table, take in (
+            (eval_examples, lambda id, body: bodies.__setitem__(id, body)),
+            (eval_answers, lambda id, body: answers.setdefault(id, []).append(_answer(body))),
+            (eval_judgements, lambda id, body: judgements.setdefault(id, []).append(_judgement(body))),
+        ):
+            query = select(table.c.example, table.c.body).where(table.c.run == run, table.c.example.in_(ids))
+            if table is not eval_examples:
+                query = query.order_by(table.c.example, table.c.repeat)
+            for id, body in connection.execute(query):
+                take(id, _plain(body))
+        return {
+            id: Kept(
+                example=_example(body),
+                answers=tuple(answers.get(id, ())),
+                judgements=tuple(judgements.get(id, ())),
+            )
+            for id, body in bodies.items()
+        }
+
+    def _project(self, run: str) -> str:
+        with self._database.read() as connection:
+            found = connection.scalar(select(eval_runs.c.project).where(eval_runs.c.id == run))
+        if found is None:
+            raise NotFound(f"The run {run} is no more.")
+        return found
+
+    def _insert_new(self, table: Table) -> Insert:
+        """Leaves a row that is there already as it is."""
+        if self._database.postgres:
+            from sqlalchemy.dialects.postgresql import insert as to_postgres
+
+            return to_postgres(table).on_conflict_do_nothing()
+        return insert(table).prefix_with("OR IGNORE")
+
+    def _remove_some(self, table: Table, run: str) -> bool:
+        with self._database.write() as connection:
+            ids = list(connection.scalars(select(table.c.example).where(table.c.run == run).limit(_ROWS)))
+            connection.execute(delete(table).where(table.c.run == run, table.c.example.in_(set(ids))))
+            return bool(ids)
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), _ROWS):
+        yield keys[start : start + _ROWS]
+
+
+def _packed(value: msgspec.Struct) -> bytes:
+    body = _encode(value)
+    return b"\0" + body if len(body) < _SMALL else b"\1" + zstandard.compress(body, 1)
+
+
+def _plain(stored: bytes) -> bytes:
+    return stored[1:] if stored[0] == 0 else zstandard.decompress(stored[1:])
+
+
+def _pico(cost: Decimal) -> int:
+    return int((cost * _PICO).to_integral_value(rounding=ROUND_HALF_EVEN))
+
+
+def _answer_row(run: str, project: str, answer: Answer) -> dict[str, Any]:
+    return {
+        "run": run,
+        "example": answer.example,
+        "repeat": answer.repeat,
+        "project": project,
+        "key": answer.key,
+        "failed": bool(answer.failed),
+        "reused": answer.reused,
+        "cost_pico": None if answer.cost is None else _pico(answer.cost),
+        "body": _packed(answer),
+    }
+
+
+def _judgement_row(run: str, project: str, judgement: Judgement) -> dict[str, Any]:
+    scores = judgement.scores
+    return {
+        "run": run,
+        "example": judgement.example,
+        "repeat": judgement.repeat,
+        "scorer": judgement.scorer,
+        "project": project,
+        "key": judgement.key,
+        "reused": judgement.reused,
+        "scores": len(scores),
+        "failed": sum(bool(score.failed) for score in scores),
+        "unknown": sum(bool(score.trace) and score.cost is None for score in scores),
+        "cost_pico": sum(_pico(score.cost) for score in scores if score.cost is not None),
+        "body": _packed(judgement),
+    }
+
+
+def _values(run: EvalRun) -> dict[str, Any]:
+    values = msgspec.structs.asdict(run)
+    values["name"] = run.spec.name
+    values["spec"] = msgspec.to_builtins(run.spec)
+    values["progress"] = msgspec.to_builtins(run.progress)
+    return values
+
+
+def _run(row: RowMapping) -> EvalRun:
+    values = {name: value for name, value in row.items() if name != "name"}
+    values["spec"] = msgspec.convert(values["spec"], RunSpec, strict=False)
+    values["progress"] = msgspec.convert(values["progress"], Progress, strict=False)
+    return EvalRun(**values)

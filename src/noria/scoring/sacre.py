@@ -1,0 +1,43 @@
+"""Corpus metrics whose one implementation is sacrebleu: sufficient statistics an output, one number for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from noria.errors import MissingExtra
+from noria.scoring.reference import references
+from noria.scoring.scorer import Metric, Output, Score, Scorer
+
+
+def metrics() -> Any:
+    """The module `sacrebleu.metrics`. Raises MissingExtra."""
+    try:
+        return import_module("sacrebleu.metrics")
+    except ImportError as error:
+        raise MissingExtra("BLEU, chrF and TER", "evals") from error
+
+
+def scorer(name: str, metric: Any) -> Scorer:
+    """`metric` is one of sacrebleu's, as it scores one sentence."""
+
+    async def score(output: Output) -> Sequence[Score]:
+        # The public sentence_score computes the same statistics and throws them away.
+        streams = [[reference] for reference in references(output.example)]
+        parts = metric._extract_corpus_statistics([output.text], streams)[0]
+        value = metric._compute_score_from_stats(list(parts)).score
+        return (Score(name=name, value=float(value), parts=tuple(float(part) for part in parts)),)
+
+    return score
+
+
+def corpus(make: Callable[[], Any], *, whole: bool = True) -> Metric:
+    """The metric of all outputs together, 0 to 100; `whole`: its statistics are counts."""
+
+    def metric(scores: Sequence[Score]) -> float:
+        columns = zip(*(score.parts for score in scores), strict=True)
+        sums = [int(sum(column)) if whole else sum(column) for column in columns]
+        return float(make()._compute_score_from_stats(sums).score)
+
+    return metric

@@ -1,19 +1,13 @@
-"""A scorer as a run uses it: one that crashes, or says what is no value, gives failed scores instead."""
+"""A scorer as a run uses it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Protocol
-
-import msgspec
 
 from noria.client import about
 from noria.evals.answer import Answer, Judgement, judgement_key, name_of
 from noria.scoring.scorer import Described, Output, Score, Scorer, ScorerSpec
-
-_WORDS = 500
-"""Characters of a crash that are kept."""
 
 
 class Judging:
@@ -24,7 +18,7 @@ class Judging:
         self.name = name_of(spec)
         self.measures = tuple(measures)
         self.free = False
-        """It was seen to judge without a call, so that looking for earlier judgements costs more than it saves."""
+        """It was seen to judge without a call: looking for earlier judgements costs more than it saves."""
         self._scorer = scorer
         self._version = ",".join(f"{one.name}={one.version}" for one in measures)
 
@@ -32,14 +26,8 @@ class Judging:
         return judgement_key(self.spec, self._version, answer.said)
 
     async def judge(self, output: Output, answer: Answer, *, run: str) -> Judgement:
-        """Never raises for what the scorer does."""
         with about(episode=run, tags={"scorer": self.name, "example": output.example.id[:200]}):
-            try:
-                given = tuple(await self._scorer(output))
-            except Exception as error:  # Anybody's code: a score that failed is a value, and the run goes on.
-                words = f"The scorer crashed: {type(error).__name__}: {error}"[:_WORDS]
-                given = tuple(Score(name=one.name, failed=words) for one in self.measures)
-        scores = tuple(map(_checked, given))
+            scores = tuple(await self._scorer(output))
         asked = any(score.trace or score.cost is not None for score in scores)
         self.free = not asked
         whole = asked and not any(score.failed for score in scores)
@@ -56,19 +44,6 @@ class Judging:
         words = "There is no answer to score."
         scores = tuple(Score(name=one.name, failed=words) for one in self.measures)
         return Judgement(example=answer.example, repeat=answer.repeat, scorer=self.name, scores=scores)
-
-
-def _checked(score: Score) -> Score:
-    value = score.value
-    if score.failed:
-        return score if value is None else msgspec.structs.replace(score, value=None)
-    if value is None:
-        return msgspec.structs.replace(score, failed="The scorer gave no value and no reason.")
-    if isinstance(value, float | int) and not isfinite(value):
-        return msgspec.structs.replace(
-            score, value=None, failed=f"The scorer gave {value}, which is no number."
-        )
-    return score
 
 
 class Scorers(Protocol):

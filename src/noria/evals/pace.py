@@ -42,24 +42,34 @@ async def patient(call: Callable[[], Awaitable[T]]) -> T:
 class Purse:
     """A run's budget: money is set aside before a call, by the most that one has cost so far."""
 
-    def __init__(self, budget: Decimal | None, *, spent: Decimal, expected: Decimal | None) -> None:
+    def __init__(self, budget: Decimal | None, *, expected: Decimal | None) -> None:
         """`expected` is what one answer with its scores may cost."""
         self.budget = budget
-        self.spent = spent
+        self._spent = Decimal(0)
         self._most = expected or Decimal(0)
+        self._aside = Decimal(0)
         self._open = 0
+        self._settled = asyncio.Event()
 
-    def take(self) -> bool:
-        """Set aside for one more answer; False: that could exceed the budget."""
-        if self.budget is not None and self.spent + self._most * (self._open + 1) > self.budget:
-            return False
+    async def take(self) -> Decimal | None:
+        """Set aside for one more answer; None: that could exceed the budget, whatever those under way cost."""
+        while self.budget is not None and self._spent + self._aside + self._most > self.budget:
+            if not self._open:
+                return None
+            self._settled.clear()
+            await self._settled.wait()
         self._open += 1
-        return True
+        self._aside += self._most
+        return self._most
 
-    def pay(self, amount: Decimal) -> None:
-        self.spent += amount
+    def spend(self, amount: Decimal) -> None:
+        """That nothing was set aside for."""
+        self._spent += amount
 
-    def settle(self, cost: Decimal) -> None:
-        """The answer that was set aside for has cost this, scores included."""
+    def settle(self, aside: Decimal, cost: Decimal) -> None:
+        """The answer for which `aside` was set aside has cost this, scores included."""
         self._open -= 1
+        self._aside -= aside
+        self._spent += cost
         self._most = max(self._most, cost)
+        self._settled.set()

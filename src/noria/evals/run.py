@@ -1,4 +1,4 @@
-"""An EvalRun: a target, answered and scored over a dataset version; what it is, and the states it goes through."""
+"""An EvalRun: a target answered and scored over a dataset version, and the states that it goes through."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs an EvalRun: answers, stores, scores, stores; goes on where an earlier attempt stopped.
 
-An answer is stored before it is scored, so that nothing that was paid for is asked for twice. How many answers
-are under way and not yet stored is bounded, whatever the target, the scorers and the database do.
+An answer is stored before it is scored, so that nothing that was paid for is asked for twice. How many are
+under way and not yet stored is bounded, whatever the target, the scorers and the database do.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class _Unit(msgspec.Struct):
     """The answer is one of an earlier attempt at this run."""
     judgements: list[Judgement] = []
     paid: Decimal = _ZERO
-    reserved: bool = False
+    aside: Decimal | None = None
+    """Set aside of the budget for it."""
 
 
 class Runner:
@@ -69,7 +70,7 @@ class Runner:
         self._digest = run.spec.target.digest
         self._sharing = run.spec.target.shares and not run.spec.fresh
         self._progress = Progress()
-        self._purse = Purse(run.spec.budget, spent=_ZERO, expected=expected)
+        self._purse = Purse(run.spec.budget, expected=expected)
         width = run.spec.concurrency
         self._room = asyncio.Semaphore(4 * width + 64)
         self._calls: asyncio.Queue[_Unit] = asyncio.Queue(2 * width)
@@ -90,7 +91,7 @@ class Runner:
         self._progress = msgspec.structs.replace(
             await asyncio.to_thread(self._store.counted, self._run.id), total=total
         )
-        self._purse.pay(self._progress.cost)
+        self._purse.spend(self._progress.cost)
         self._run = self._run.to("running", at_ms=self._now())
         await self._note(self._run)
         try:
@@ -165,22 +166,20 @@ class Runner:
     async def _caller(self) -> None:
         while True:
             unit = await self._calls.get()
-            if self._ending or not self._purse.take():
-                if not self._ending:
+            if not self._ending:
+                unit.aside = await self._purse.take()
+                if unit.aside is None:
                     self._halted = f"The budget of {self._spec.budget} dollars does not allow another call."
+            if self._ending:
                 self._leave(unit)
                 continue
-            unit.reserved = True
             try:
                 unit.answer = await self._answer(unit)
             except Halt as error:
                 self._halted = str(error)
                 self._leave(unit)
                 continue
-            cost = unit.answer.cost
-            if cost is not None:
-                unit.paid += cost
-                self._purse.pay(cost)
+            unit.paid += unit.answer.cost or _ZERO
             self._arrived(unit)
 
     async def _answer(self, unit: _Unit) -> Answer:
@@ -303,13 +302,14 @@ class Runner:
             unknown=now.unknown + sum(bool(score.trace) and score.cost is None for score in fresh),
         )
         unit.paid += cost
-        self._purse.pay(cost)
         self._judged.append(unit)
         self._dirty.set()
 
     def _leave(self, unit: _Unit) -> None:
-        if unit.reserved:
-            self._purse.settle(unit.paid)
+        if unit.aside is None:
+            self._purse.spend(unit.paid)
+        else:
+            self._purse.settle(unit.aside, unit.paid)
         self._open -= 1
         self._room.release()
         self._finish_if_done()
@@ -356,6 +356,6 @@ def verdict(run: EvalRun) -> str:
         return ""
     now = run.progress
     return (
-        f"{now.failed} of {now.answered} answers and {now.failed_scores} of {now.scores} scores failed, which is"
-        f" more than the {run.spec.max_failed:.0%} that this evaluation allows."
+        f"{now.failed} of {now.answered} answers and {now.failed_scores} of {now.scores} scores failed, which"
+        f" is more than the {run.spec.max_failed:.0%} that this evaluation allows."
     )

@@ -26,14 +26,14 @@ _ROWS = 1000
 """Most rows of one transaction, and keys of one query."""
 _SMALL = 400
 """Bytes from which a body is compressed."""
-_example = msgspec.msgpack.Decoder(Example).decode
-_answer = msgspec.msgpack.Decoder(Answer).decode
-_judgement = msgspec.msgpack.Decoder(Judgement).decode
-_encode = msgspec.msgpack.Encoder(decimal_format="string").encode
+_example = msgspec.json.Decoder(Example).decode
+_answer = msgspec.json.Decoder(Answer).decode
+_judgement = msgspec.json.Decoder(Judgement).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class EvalTable:
-    """Runs with all that they hold. A body is msgpack, after a byte that says whether it is compressed."""
+    """Runs with all that they hold. A body is JSON, after a byte that says whether it is compressed."""
 
     def __init__(self, database: Database, log: AuditLog) -> None:
         self._database = database
@@ -135,16 +135,18 @@ class EvalTable:
             func.coalesce(func.sum(answers.cost_pico).filter(told), 0),
             func.count().filter(told, answers.failed.is_(False), answers.cost_pico.is_(None)),
         ).where(answers.run == run)
+        pairs = select(judgements.example, judgements.repeat).where(judgements.run == run).distinct()
+        fresh = judgements.reused.is_(False)
         of_judgements = select(
-            func.count(func.distinct(judgements.example + "\x1f" + judgements.repeat.concat(""))),
             func.coalesce(func.sum(judgements.scores), 0),
             func.coalesce(func.sum(judgements.failed), 0),
-            func.coalesce(func.sum(judgements.cost_pico).filter(judgements.reused.is_(False)), 0),
-            func.coalesce(func.sum(judgements.unknown).filter(judgements.reused.is_(False)), 0),
+            func.coalesce(func.sum(judgements.cost_pico).filter(fresh), 0),
+            func.coalesce(func.sum(judgements.unknown).filter(fresh), 0),
         ).where(judgements.run == run)
         with self._database.read() as connection:
             count, failed, reused, cost, unknown = connection.execute(of_answers).one()
-            scored, scores, failed_scores, judged, unjudged = connection.execute(of_judgements).one()
+            scores, failed_scores, judged, unjudged = connection.execute(of_judgements).one()
+            scored = connection.scalar(select(func.count()).select_from(pairs.subquery())) or 0
         return Progress(
             answered=count,
             failed=failed,

@@ -20,14 +20,14 @@ _WORDS = 500
 
 
 class FunctionTarget:
-    """Calls `function(input)`, in a thread where it is not asynchronous. It returns a text, any JSON value, or a
-    mapping with "text", "data" and "context"."""
+    """Calls `function(input)`, in a thread where it is not asynchronous. It returns a text, any JSON
+    value, or a mapping with "text", "data" and "context"."""
 
     def __init__(self, function: Callable[..., Any], *, timeout: float) -> None:
         self._function = function
         self._timeout = timeout
         self._waits = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)
+            type(function).__call__
         )
 
     async def __call__(self, example: Example, *, repeat: int, seed: int) -> Output:

@@ -35,7 +35,7 @@ class ModelTarget:
         name: str,
         prompting: Prompting | None = None,
     ) -> None:
-        """`name` is the evaluation's. Raises InvalidRequest where the spec has a prompt and no `prompting`."""
+        """`name` is the evaluation's. Raises InvalidRequest for a prompt without `prompting`."""
         if spec.content is not None and prompting is None:
             raise InvalidRequest(f"The prompt {spec.prompt!r} cannot be rendered here.")
         self._spec = spec
@@ -78,7 +78,7 @@ def conversation(example: Example) -> Messages:
     text = said.get("input", next(iter(said.values())) if len(said) == 1 else None)
     if text is None:
         raise InvalidRequest(
-            f'The example {example.id!r} has neither "messages" nor "input"; name a prompt that takes its fields.'
+            f'The example {example.id!r} has neither "messages" nor "input"; name a prompt for its fields.'
         )
     shown = text if isinstance(text, str) else msgspec.json.encode(text).decode()
     return [{"role": "user", "content": shown}]

@@ -33,6 +33,7 @@ COMMANDS = {
     "key": ("noria.cli.key:key", "Virtual keys."),
     "budget": ("noria.cli.budget:budget", "Budgets and what is left of them."),
     "trace": ("noria.cli.trace:trace", "Recorded traces."),
+    "feedback": ("noria.cli.feedback:feedback", "What people and programs said of answers."),
     "cost": ("noria.cli.cost:cost", "What calls have cost."),
     "audit": ("noria.cli.audit:audit", "Who changed what."),
     "approval": ("noria.cli.approval:approval", "Ask for and decide approvals."),

@@ -10,11 +10,12 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from noria.client import wire
+from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
+from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import AsyncStream
-from noria.client.wire import TIMEOUT, Ask, FeedbackKind, Messages
+from noria.client.wire import TIMEOUT, Ask, Messages
 from noria.core.messages import EmbeddingsRequest, EmbeddingsResponse, Request, Response, StreamEvent
 
 
@@ -92,20 +93,43 @@ class AsyncNoria:
 
     async def feedback(
         self,
-        trace: str,
+        trace: str | None = None,
         *,
         kind: FeedbackKind,
-        value: float | bool | str | None = None,
+        value: FeedbackValue = None,
         name: str = "",
         comment: str = "",
         span: str | None = None,
-        project: str = "default",
+        session: str | None = None,
+        episode: str | None = None,
+        id: str | None = None,
+        user: str = "",
+        source: FeedbackSource = "person",
+        metadata: Mapping[str, Any] | None = None,
+        project: str | None = None,
     ) -> str:
         """As Noria.feedback."""
-        ask = wire.feedback(
-            trace, kind=kind, value=value, name=name, comment=comment, span=span, project=project
-        )
+        ask = feedbacks.give(
+            trace=trace, span=span, session=session, episode=episode, kind=kind, name=name, value=value,
+            comment=comment, id=id, user=user, source=source, metadata=metadata, project=project,
+        )  # fmt: skip
         return msgspec.json.decode((await self._post(ask)).content)["id"]
+
+    async def feedback_batch(
+        self, items: Sequence[Mapping[str, Any]], *, project: str | None = None
+    ) -> list[FeedbackOutcome]:
+        """As Noria.feedback_batch."""
+        response = await self._post(feedbacks.batch(items, project=project))
+        return feedbacks.outcomes(response.content)
+
+    async def revise_feedback(self, id: str, *, project: str | None = None, **changes: Any) -> int:
+        """As Noria.revise_feedback."""
+        response = await self._post(feedbacks.revise(id, changes, project=project))
+        return msgspec.json.decode(response.content)["revision"]
+
+    async def retract_feedback(self, id: str, *, project: str | None = None) -> None:
+        """Take it back."""
+        await self._post(feedbacks.retract(id, project=project))
 
     @asynccontextmanager
     async def _streaming(self, ask: Ask) -> AsyncGenerator[AsyncStream]:

@@ -10,11 +10,12 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from noria.client import wire
+from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
+from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import Stream
-from noria.client.wire import TIMEOUT, Ask, FeedbackKind, Messages
+from noria.client.wire import TIMEOUT, Ask, Messages
 from noria.core.messages import Request
 
 
@@ -83,23 +84,49 @@ class Noria:
 
     def feedback(
         self,
-        trace: str,
+        trace: str | None = None,
         *,
         kind: FeedbackKind,
-        value: float | bool | str | None = None,
+        value: FeedbackValue = None,
         name: str = "",
         comment: str = "",
         span: str | None = None,
-        project: str = "default",
+        session: str | None = None,
+        episode: str | None = None,
+        id: str | None = None,
+        user: str = "",
+        source: FeedbackSource = "person",
+        metadata: Mapping[str, Any] | None = None,
+        project: str | None = None,
     ) -> str:
-        """Say what a trace or span was worth; the feedback's id. The key needs the role editor.
+        """Say what a trace or span, a session or an episode was worth; the feedback's id.
 
-        `value`: a thumb's boolean, a score's number, a choice's word, a correction's text.
+        `value`: a thumb's boolean, a score's number, a choice's word, a correction's or demonstration's text.
+        With an `id` of your own it can be sent again without being counted twice. `user` is the user of your
+        application who says it. `project`: the key's own.
         """
-        ask = wire.feedback(
-            trace, kind=kind, value=value, name=name, comment=comment, span=span, project=project
-        )
+        ask = feedbacks.give(
+            trace=trace, span=span, session=session, episode=episode, kind=kind, name=name, value=value,
+            comment=comment, id=id, user=user, source=source, metadata=metadata, project=project,
+        )  # fmt: skip
         return msgspec.json.decode(self._post(ask).content)["id"]
+
+    def feedback_batch(
+        self, items: Sequence[Mapping[str, Any]], *, project: str | None = None
+    ) -> list[FeedbackOutcome]:
+        """As many at once, at most 1,000; one that is refused does not keep the others back."""
+        response = self._post(feedbacks.batch(items, project=project))
+        return feedbacks.outcomes(response.content)
+
+    def revise_feedback(self, id: str, *, project: str | None = None, **changes: Any) -> int:
+        """Say something else instead (`value`, `comment`, `metadata`); the number of the new revision. `id`
+        is the feedback's, or the one that you gave it."""
+        response = self._post(feedbacks.revise(id, changes, project=project))
+        return msgspec.json.decode(response.content)["revision"]
+
+    def retract_feedback(self, id: str, *, project: str | None = None) -> None:
+        """Take it back."""
+        self._post(feedbacks.retract(id, project=project))
 
     def _answer(self, ask: Ask) -> Answer:
         response = self._post(ask)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, Protocol
-from urllib.parse import quote, urlsplit
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,7 +26,6 @@ OPENAI = "/v1"
 
 Messages = str | Sequence[Mapping[str, Any]]
 """What a user says, or a conversation in OpenAI's form."""
-FeedbackKind = Literal["thumb", "score", "choice", "comment", "correction"]
 
 _encode = msgspec.json.Encoder().encode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -114,20 +113,6 @@ def responses(model: str, said: str | Sequence[Mapping[str, Any]], options: Mapp
     """`options` are further keys of the Responses API."""
     body = {"model": model, "input": said, **options}
     return Ask(f"{OPENAI}/responses", _encode(_with_about(body)))
-
-
-def feedback(
-    trace: str,
-    *,
-    kind: FeedbackKind,
-    value: float | bool | str | None,
-    name: str,
-    comment: str,
-    span: str | None,
-    project: str,
-) -> Ask:
-    body = {"trace": trace, "span": span, "kind": kind, "name": name, "value": value, "comment": comment}
-    return Ask(f"/api/feedback?project={quote(project, safe='')}", _encode(body))
 
 
 def _with_about(body: dict[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,7 @@ from noria.access.oidc import Provider
 from noria.access.role import EVERYWHERE, SYSTEM, Principal, Role, role_named
 from noria.access.session import Rules, SignIn
 from noria.core.clock import Clock, SystemClock
-from noria.core.ids import new_id
-from noria.errors import ConfigError, NotFound
-from noria.feedback.feedback import Feedback, Kind, Value
+from noria.errors import ConfigError
 from noria.gateway.snapshot import Model, Snapshot
 from noria.providers import engine
 from noria.providers.secrets import read_secret, read_vault
@@ -33,6 +31,7 @@ from noria.providers.transport import PooledTransport
 from noria.runtime import health as healths
 from noria.runtime import metrics
 from noria.runtime.budgets import Budgets
+from noria.runtime.feedback import FeedbackDesk
 from noria.runtime.jobs import Jobs
 from noria.runtime.measured import Measured, measure
 from noria.runtime.neighbour import CollectorSocket, Stand
@@ -150,7 +149,7 @@ class Control:
             totals=_totals(home, self.clock),
         )
         self.approvals = Approvals(ApprovalTable(self.database, self.audit), self.clock)
-        self.feedback = FeedbackTable(self.database)
+        self.feedback = FeedbackDesk(FeedbackTable(self.database), lambda: self.spans, self.clock)
         self.jobs = Jobs(JobTable(self.database, self.audit, self.clock), home.jobs, self.clock)
         self.shelf = Shelf(models, self.versions, self.jobs, record=self._record)
         self.local_token = ""
@@ -280,40 +279,10 @@ class Control:
         """What the spans say of these models, by id."""
         return measure(self.spans, self.ledger, project, window, models)
 
-    def give_feedback(
-        self,
-        project: str,
-        *,
-        trace: str,
-        span: str,
-        kind: Kind,
-        name: str,
-        value: Value,
-        comment: str,
-        by: Principal,
-    ) -> Feedback:
-        """Raises NotFound where the project has no such trace."""
-        if self.spans.trace(project, bytes.fromhex(trace)) is None:
-            raise NotFound(f"There is no trace {trace} in project {project!r}.", param="trace")
-        feedback = Feedback(
-            id=new_id("fb"),
-            project=project,
-            trace=trace,
-            span=span,
-            kind=kind,
-            name=name,
-            value=value,
-            comment=comment,
-            by=by.id,
-            by_name=by.name,
-            created_ms=self.clock.now_ns() // 1_000_000,
-        )
-        self.feedback.add(feedback)
-        return feedback
-
     async def erase(self, project: str, user: str, *, by: Principal) -> Erasure:
         """Delete what is recorded of `user`: first what was said about their traces, then the traces."""
-        await run_sync(self.feedback.erase, project, await run_sync(self._traces_of, project, user))
+        traces = await run_sync(self._traces_of, project, user)
+        await run_sync(lambda: self.feedback.table.erase(project, traces, user=user))
         erasure = await self._collector.erase_user(project, user)
         # The log keeps that somebody was erased, and not whom.
         details = {"traces": erasure.traces, "spans": erasure.spans, "stored": erasure.stored}

@@ -1,7 +1,8 @@
 """The language in which traces are searched: `model:gpt-* latency>2s status:error "refund" -cache:hit`.
 
 Terms are separated by spaces and must all hold. `field:value` compares names (`*` stands for anything,
-commas separate alternatives), `field>number` quantities, a bare or quoted word searches the text that went
+commas separate alternatives), `field>number` quantities, `feedback:down` and `feedback.NAME>0.5` what people
+and programs said, a bare or quoted word searches the text that went
 in or came out, `has:thing` asks whether it is there, and a leading `-` negates. A Filter renders back to its
 text.
 """
@@ -46,10 +47,12 @@ class Term(msgspec.Struct, frozen=True):
     """One condition; it holds where any of `values` fits, or none of them if `negated`."""
 
     field: str
-    """A name of NAMES or QUANTITIES, "tag.NAME", "has", or "text"."""
+    """A name of NAMES or QUANTITIES, "tag.NAME", "feedback", "feedback.NAME", "has", or "text"."""
     op: Op
     values: tuple[str, ...]
     negated: bool = False
+    traces: tuple[str, ...] | None = None
+    """Ids of those that a term on feedback stands for, which another store knows; None: not looked up."""
 
     def number(self, index: int = 0) -> float:
         """A quantity's value: seconds for durations, dollars for cost, else as typed."""
@@ -115,8 +118,11 @@ def _term(token: str) -> Term:
             )
         return Term("text", ":", (words,), negated)
     field, op, raw = parts["field"].lower(), parts["op"], parts["value"]
-    if field.startswith("tag."):
-        field = "tag." + parts["field"][4:]
+    if field.startswith(("tag.", "feedback.")):
+        kind, _, name = parts["field"].partition(".")
+        field = f"{kind.lower()}.{name}"
+    elif field == "feedback":
+        pass
     elif field not in NAMES and field not in QUANTITIES and field != "has":
         raise _unknown(parts["field"], bare)
     values = _values(raw, bare)
@@ -143,7 +149,7 @@ def _values(raw: str, token: str) -> tuple[str, ...]:
 
 
 def _check(field: str, op: str, values: tuple[str, ...], token: str) -> None:
-    if field in QUANTITIES:
+    if field in QUANTITIES or (field.startswith("feedback") and op != ":"):
         if len(values) > 1 and op != ":":
             raise InvalidRequest(f"`{token}` compares with one number only.", param="filter")
         for value in values:
@@ -157,6 +163,8 @@ def _check(field: str, op: str, values: tuple[str, ...], token: str) -> None:
         return
     if op != ":":
         raise InvalidRequest(f"`{token}`: {field} is a name, so write `{field}:value`.", param="filter")
+    if field == "feedback.":
+        raise InvalidRequest(f"`{token}` must name what was judged: `feedback.helpful:up`.", param="filter")
     if field == "tag.":
         raise InvalidRequest(f"`{token}` must name its tag, such as `tag.env:prod`.", param="filter")
     choices = {"status": STATUSES, "cache": CACHES, "has": THINGS}.get(field)
@@ -166,7 +174,7 @@ def _check(field: str, op: str, values: tuple[str, ...], token: str) -> None:
 
 
 def _unknown(field: str, token: str) -> InvalidRequest:
-    near = difflib.get_close_matches(field.lower(), (*NAMES, *QUANTITIES, "has", "tag."), n=1)
+    near = difflib.get_close_matches(field.lower(), (*NAMES, *QUANTITIES, "feedback", "has", "tag."), n=1)
     hint = f"did you mean `{near[0]}`?" if near else f'to search for the text, write `"{token}"`.'
     return InvalidRequest(f"There is no filter field `{field}`; {hint}", param="filter")
 

@@ -58,14 +58,56 @@ def _client(control: Control, role: str) -> AsyncNoria:
 async def test_feedback_is_kept_with_its_trace(control: Control) -> None:
     async with _client(control, "editor") as noria:
         given = await noria.feedback(TRACE.hex(), kind="score", value=0.5, name="helpful", comment="so-so")
-    [kept] = control.feedback.of_trace("default", TRACE.hex())
+    [kept] = control.feedback.table.of_trace("default", TRACE.hex())
     assert (kept.id, kept.value, kept.name, kept.comment) == (given, 0.5, "helpful", "so-so")
 
 
-async def test_a_refusal_says_what_is_missing(control: Control) -> None:
+async def test_a_key_that_only_calls_may_say_what_an_answer_was_worth(control: Control) -> None:
     async with _client(control, "caller") as noria:
-        with pytest.raises(errors.RequestError, match="role"):
-            await noria.feedback(TRACE.hex(), kind="thumb", value=True)
+        first = await noria.feedback(TRACE.hex(), kind="thumb", value=True, id="click-1", user="ann")
+        assert await noria.feedback(TRACE.hex(), kind="thumb", value=True, id="click-1", user="ann") == first
+        assert await noria.revise_feedback("click-1", value=False, comment="no, wrong") == 2
+        assert await noria.feedback(TRACE.hex(), kind="thumb", value=True, id="click-1", user="ann") == first
+        with pytest.raises(errors.Conflict, match="revise"):
+            await noria.feedback(TRACE.hex(), kind="thumb", value=False, id="click-1", user="bob")
+    [kept] = control.feedback.table.of_trace("default", TRACE.hex())
+    assert (kept.value, kept.comment, kept.revision, kept.user) == (False, "no, wrong", 2, "ann")
+    assert [one.value for one in control.feedback.history("default", first)] == [True, False]
+
+
+async def test_what_is_taken_back_no_longer_counts_and_is_not_lost(control: Control) -> None:
+    async with _client(control, "caller") as noria:
+        id = await noria.feedback(TRACE.hex(), kind="comment", comment="mine")
+        await noria.retract_feedback(id)
+        with pytest.raises(errors.Conflict, match="retracted"):
+            await noria.revise_feedback(id, comment="again")
+    assert control.feedback.table.of_trace("default", TRACE.hex()) == []
+    assert [one.retracted for one in control.feedback.history("default", id)] == [False, True]
+
+
+async def test_one_bad_item_does_not_keep_the_others_back(control: Control) -> None:
+    good = {"session": "s-1", "kind": "score", "name": "csat", "value": 4}
+    async with _client(control, "caller") as noria:
+        first, bad, last = await noria.feedback_batch([good, {**good, "value": "four"}, {**good, "id": "x"}])
+    assert first.id and last.id and not bad.id and "finite number" in bad.refused
+
+
+async def test_nobody_else_changes_what_one_said(control: Control) -> None:
+    async with _client(control, "caller") as noria:
+        id = await noria.feedback(TRACE.hex(), kind="thumb", value=True)
+    async with _client(control, "editor") as other:
+        with pytest.raises(errors.Forbidden, match="Only caller can"):
+            await other.revise_feedback(id, value=False)
+
+
+async def test_a_refusal_says_what_is_wrong(control: Control) -> None:
     async with _client(control, "editor") as noria:
         with pytest.raises(errors.InvalidRequest, match="trace"):
             await noria.feedback("nonsense", kind="thumb", value=True)
+        with pytest.raises(errors.InvalidRequest, match="A thumb"):
+            await noria.feedback(TRACE.hex(), kind="thumb", value="yes")
+        with pytest.raises(errors.InvalidRequest, match="Say what the feedback is about"):
+            await noria.feedback(kind="thumb", value=True)
+    stranger = AsyncNoria(api_key="", transport=httpx2.ASGITransport(app=build(control)))
+    with pytest.raises(errors.Unauthenticated):
+        await stranger.feedback(TRACE.hex(), kind="thumb", value=True)

@@ -13,6 +13,7 @@ from noria.server.api import (
     budgets,
     config,
     feedback,
+    feedback_v1,
     health,
     jobs,
     keys,
@@ -28,8 +29,8 @@ from noria.server.api.door import Door
 from noria.server.api.relay import Relay
 
 ROUTERS = (
-    session, oidc, accounts, traces, feedback, models, jobs, keys, budgets, config, audit, approvals,
-    playground, health,
+    session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
+    approvals, playground, health,
 )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ class Door:
         request = HTTPConnection(scope)
         scope["scheme"] = "https" if self._is_tls(request) else "http"
         added = [*_HEADERS, _STRICT_TRANSPORT] if secure(request) else _HEADERS
-        api = scope["path"].startswith(("/api", "/metrics"))
+        api = scope["path"].startswith(("/api", "/metrics", "/v1/feedback"))
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -128,6 +128,8 @@ class Door:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if token:
             return self._bearer(kind, token.strip(), request)
+        if request.scope["path"].startswith("/v1"):
+            return None  # There only keys count: no page of a browser calls a model with its cookie.
         cookie = session_token(request)
         signing_in = request.scope["method"] == "POST" and request.scope["path"] in _SIGN_IN
         if not cookie or signing_in:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -59,8 +59,12 @@ class ErasureRequest(Body):
     """The `user` that calls were tagged with."""
 
 
-def filter_of(q: Text = "") -> Filter:
-    return parse(q)
+def filter_of(parts: Parts, project: Project = "default", q: Text = "") -> Filter:
+    """What `q` says; its terms on feedback know the traces that they stand for."""
+    return parts.feedback.resolve(project, parse(q))
+
+
+Wanted = Annotated[Filter, Depends(filter_of)]
 
 
 @router.get("/pulse")
@@ -68,8 +72,8 @@ def pulse(
     parts: Parts,
     who: Viewer,
     within: Within,
+    wanted: Wanted,
     project: Project = "default",
-    q: Text = "",
     step: Annotated[int | None, Query(ge=1, le=604_800, description="Seconds.")] = None,
 ) -> Pulse:
     """Rates, latency, errors, tokens, cost and what changed, in steps."""
@@ -77,7 +81,7 @@ def pulse(
         project,
         within,
         step_s=step or step_for(within),
-        filter=parse(q),
+        filter=wanted,
         marks=parts.versions.marks(within),
     )
 
@@ -87,25 +91,25 @@ def list_traces(
     parts: Parts,
     who: Viewer,
     within: Within,
+    wanted: Wanted,
     project: Project = "default",
-    q: Text = "",
     sort: Sort = "newest",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> TracePage:
-    return parts.spans.traces(project, within, filter=parse(q), sort=sort, cursor=cursor, limit=limit)
+    return parts.spans.traces(project, within, filter=wanted, sort=sort, cursor=cursor, limit=limit)
 
 
 @router.get("/traces/heatmap")
 def heat_map(
-    parts: Parts, who: Viewer, within: Within, project: Project = "default", q: Text = ""
+    parts: Parts, who: Viewer, within: Within, wanted: Wanted, project: Project = "default"
 ) -> HeatMap:
-    return parts.spans.heatmap(project, within, filter=parse(q))
+    return parts.spans.heatmap(project, within, filter=wanted)
 
 
 @router.get("/traces/facets")
-def facets(parts: Parts, who: Viewer, within: Within, project: Project = "default", q: Text = "") -> Facets:
-    return parts.spans.facets(project, within, filter=parse(q))
+def facets(parts: Parts, who: Viewer, within: Within, wanted: Wanted, project: Project = "default") -> Facets:
+    return parts.spans.facets(project, within, filter=wanted)
 
 
 @router.get("/traces/since")
@@ -127,7 +131,7 @@ def read_trace(parts: Parts, who: Viewer, id: str, project: Project = "default")
     if found is None:
         raise NotFound(f"There is no trace {id} in project {project!r}.")
     return TraceView(
-        trace=found, feedback=[feedback_body(item) for item in parts.feedback.of_trace(project, id)]
+        trace=found, feedback=[feedback_body(item) for item in parts.feedback.table.of_trace(project, id)]
     )
 
 

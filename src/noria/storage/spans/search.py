@@ -22,7 +22,9 @@ class Search:
         self._reader = reader
         self.conditions = conditions(filter, columns)
         self.selective = any(
-            term.field in ("user", "session", "trace") or term.values == ("error",)
+            term.field in ("user", "session", "trace", "feedback")
+            or term.field.startswith("feedback.")
+            or term.values == ("error",)
             for term in filter.terms
             if not term.negated
         )

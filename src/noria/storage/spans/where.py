@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from noria.errors import InvalidRequest
 from noria.tracing.filters import Filter, Term
@@ -100,6 +102,11 @@ def _condition(term: Term, columns: Columns) -> Condition:
     if term.field == "has":
         parts: list[str] = [columns.things[value] for value in term.values]
         values: list[object] = []
+        if term.traces:
+            _of_traces(term.traces, columns, parts, values)
+    elif term.field == "feedback" or term.field.startswith("feedback."):
+        parts, values = ["0"], []
+        _of_traces(term.traces or (), columns, parts, values)
     elif term.field == "status":  # One of a fixed set; as literals, so that a partial index is found.
         parts, values = [f"status = '{value}'" for value in term.values], []
     elif term.field in columns.quantities:
@@ -114,6 +121,13 @@ def _condition(term: Term, columns: Columns) -> Condition:
     # SQLite takes a partial index only where its condition is said in so many words.
     partial = f" AND {term.field} <> ''" if term.field in ("user", "session") and all(term.values) else ""
     return f"({joined}){partial}", values
+
+
+def _of_traces(traces: Sequence[str], columns: Columns, parts: list[str], values: list[object]) -> None:
+    """Those whose ids another store gave: one list, whatever its length."""
+    column, around = ("trace", "{}") if columns.on_traces else ("t.trace", _IN_TRACE)
+    parts.append(around.format(f"{column} IN (SELECT unhex(value) FROM json_each(?))"))
+    values.append(msgspec.json.encode(traces).decode())
 
 
 def _json_name(name: str) -> str:

@@ -25,6 +25,10 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int = 0
     latest: int = 0
     """Number of the newest version; 0: none yet."""
+    golden: int = 0
+    """Number of the newest version that a person signed off; 0: none."""
+    schema: dict[str, Any] = {}
+    """JSON Schema that every version must keep to; {}: each version's schema is what its examples show."""
 
 
 class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +45,8 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     """JSON Schema of `input`, `expected` and `metadata`."""
     splits: dict[str, int] = {}
     """Examples in each split."""
+    shares: dict[str, float] = {}
+    """The splits' rule: the share of each, in order."""
     lineage: dict[str, Any] = {}
     """What it was made of: files with digests, versions, spans' filter, reviews, steps."""
     comment: str = ""
@@ -49,6 +55,8 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int = 0
     golden: str = ""
     """Who signed it off as a golden set; "": nobody. A golden version can never be deleted."""
+    golden_name: str = ""
+    golden_ms: int = 0
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +75,10 @@ class DatasetReader(Protocol):
 
     def version(self, project: str, name: str, number: int | None = None) -> DatasetVersion | None:
         """That version, or the newest."""
+        ...
+
+    def golden(self, project: str, name: str) -> DatasetVersion | None:
+        """The newest that a person signed off."""
         ...
 
     def examples(self, version: DatasetVersion, *, split: Split = "", after: str = "") -> Iterator[Example]:
@@ -95,5 +107,9 @@ class DatasetStore(DatasetReader, Protocol):
         by: Author,
     ) -> DatasetVersion:
         """A new version: the last with these examples created or revised and `removed` deleted; with
-        `replace` these examples alone. The same content as the last version makes none and returns that."""
+        `replace` these examples alone. The same content as the last version makes none and returns that.
+
+        Of several examples with one id the last counts. Raises Conflict while another commit of the dataset
+        is under way, and InvalidRequest, naming example and field, where one breaks the dataset's schema;
+        then nothing has changed."""
         ...

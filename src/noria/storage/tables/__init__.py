@@ -16,6 +16,7 @@ from noria.storage.tables.feedback import feedback, feedback_history
 from noria.storage.tables.jobs import jobs
 from noria.storage.tables.keys import budgets, keys
 from noria.storage.tables.metadata import METADATA
+from noria.storage.tables.prompts import prompt_label_moves, prompt_labels, prompt_versions, prompts
 from noria.storage.tables.reviews import review_flags, review_items, review_queues, review_turns, reviews
 from noria.storage.tables.versions import config_versions
 
@@ -41,6 +42,10 @@ __all__ = [
     "jobs",
     "keys",
     "links",
+    "prompt_label_moves",
+    "prompt_labels",
+    "prompt_versions",
+    "prompts",
     "review_flags",
     "review_items",
     "review_queues",

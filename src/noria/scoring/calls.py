@@ -53,6 +53,10 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
         return self.embedder or AsyncNoria()
 
 
+ENVIRONMENT = Calls()
+"""Whatever NORIA_BASE_URL and NORIA_API_KEY name."""
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a model said to a scorer."""
 

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -17,9 +18,7 @@ _pool: ProcessPoolExecutor | None = None
 
 async def apart(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """`work`, a function of a module, with values that can be pickled."""
-    if kwargs:
-        raise TypeError("positional arguments only")
-    return await asyncio.get_running_loop().run_in_executor(_made(), work, *args)
+    return await asyncio.get_running_loop().run_in_executor(_made(), partial(work, *args, **kwargs))
 
 
 def _made() -> ProcessPoolExecutor:

@@ -11,7 +11,7 @@ import msgspec
 
 from noria import hooks
 from noria.errors import ConfigError, NoriaError
-from noria.scoring.calls import Calls
+from noria.scoring.calls import ENVIRONMENT, Calls
 from noria.scoring.factory import whole
 from noria.scoring.scorer import Described, Factory, Output, Score, Scorer, ScorerSpec
 
@@ -33,7 +33,7 @@ def resolve(spec: ScorerSpec, *, calls: Calls | None = None) -> Scorer:
     """
     factory, arguments = _bound(spec)
     expected = [one.name for one in described(spec)]
-    given = {_CALLS: calls or Calls()} if _CALLS in inspect.signature(factory).parameters else {}
+    given = {_CALLS: calls or ENVIRONMENT} if _CALLS in inspect.signature(factory).parameters else {}
     made = factory(**arguments, **given)
 
     async def judged(output: Output) -> Sequence[Score]:

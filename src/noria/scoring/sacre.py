@@ -1,4 +1,4 @@
-"""Corpus metrics whose one implementation is sacrebleu: sufficient statistics an output, one number for all."""
+"""Corpus metrics as sacrebleu computes them: sufficient statistics an output, one number for all."""
 
 from __future__ import annotations
 

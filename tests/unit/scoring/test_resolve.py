@@ -88,8 +88,9 @@ async def test_a_strangers_crash_is_a_failed_score(output: Make, monkeypatch: py
 
 
 def test_every_registered_scorer_says_what_it_measures() -> None:
-    needed = {"regex": {"pattern": "a"}}
+    needed = {"regex": {"pattern": "a"}, "judge.rubric": {"criterion": "c"}}
     for type in types():
-        found = described(ScorerSpec(type=type, arguments=needed.get(type, {})))
+        model = {"model": "m"} if type.startswith("judge.") else {}
+        found = described(ScorerSpec(type=type, arguments={**model, **needed.get(type, {})}))
         assert found and all(one.name == type or one.name.startswith(type + ".") for one in found)
         assert all((one.kind == "corpus") <= (one.metric is not None) for one in found)

@@ -72,7 +72,7 @@ def mean_of_numbers(values: Floats, *, groups: Sequence[str] | None, level: floa
     n = len(values)
     if n < 2:
         return absent(float(values[0]) if n else None, "too few", level=level, n=n)
-    estimate = float(values.mean())
+    estimate = math.fsum(values.tolist()) / n
     if float(np.ptp(values)) <= 1e-12 * float(np.abs(values).max()):
         return absent(estimate, "no variation", level=level, n=n)
     units = Units.of(groups, n)
@@ -156,11 +156,7 @@ def statistic(
     if not rows:
         return absent(None, "too few", level=level, n=0)
     table = finite(parts, "parts")  # type: ignore[arg-type]
-    n = len(table)
-    estimate = float(of(table.sum(axis=0).tolist()))
-    units = Units.of(groups, n)
-    if units.count < FEW:
-        return absent(None if math.isnan(estimate) else estimate, "too few", level=level, n=n)
+    units = Units.of(groups, len(table))
     sums = units.total(table)
     return bca(
         lambda weights: np.array([of(row) for row in (weights @ sums).tolist()]),

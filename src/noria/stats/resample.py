@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from noria.stats.arrays import Floats, Ints, np, same_length
-from noria.stats.interval import Interval, absent
+from noria.stats.interval import FEW, Interval, absent
 from noria.stats.quantile import student
 
 RESAMPLES = 2000
@@ -91,40 +91,67 @@ def without_each(units: int) -> Iterator[Floats]:
         yield weights
 
 
-def bca(
-    of: OfWeights,
-    units: Units,
-    *,
-    level: float,
-    seed: int,
-    resamples: int = RESAMPLES,
-    method: str = "BCa bootstrap",
-) -> Interval:
-    """Bias-corrected and accelerated (Efron 1987), its normal quantiles widened to Student's with
-    √(u/(u−1)) for u units (Hesterberg 2015, "expanded"), because a bootstrap of few is too narrow."""
+@dataclass(frozen=True, slots=True)
+class Resampled:
+    """What a statistic became over resamples."""
+
+    units: Units
+    estimate: float
+    found: Floats
+    """[resamples]; NaN: undefined."""
+    left_out: Floats
+    """[units]: without each unit."""
+
+    def bca(self, *, level: float, method: str = "BCa bootstrap") -> Interval:
+        """Bias-corrected and accelerated (Efron 1987), its normal quantiles widened to Student's with
+        √(u/(u−1)) for u units (Hesterberg 2015, "expanded"), because a bootstrap of few is too narrow."""
+        n = self.units.n
+        if math.isnan(self.estimate):
+            return absent(None, "undefined", level=level, n=n)
+        undefined = np.isnan(self.found)
+        if undefined.mean() > UNDEFINED or np.isnan(self.left_out).any():
+            return absent(self.estimate, "often undefined", level=level, n=n)
+        found = np.sort(self.found[~undefined])
+        if found[-1] - found[0] <= 1e-12 * max(1.0, abs(self.estimate)):
+            return absent(self.estimate, "no variation", level=level, n=n)
+        low, high = np.quantile(found, _levels(found, self.left_out, self.estimate, level))
+        return Interval(
+            estimate=self.estimate,
+            low=float(low),
+            high=float(high),
+            level=level,
+            n=n,
+            method=self.units.method(method),
+        )
+
+
+def resampled(
+    of: Callable[[Floats], Floats], units: Units, *, seed: int, resamples: int = RESAMPLES
+) -> list[Resampled]:
+    """`of` makes [r, k] of [r, units]; one result for each of the k."""
     rng = np.random.default_rng(seed)
-    estimate = float(of(np.ones((1, units.count)))[0])
-    if math.isnan(estimate):
-        return absent(None, "undefined", level=level, n=units.n)
-    if units.count < 3:
-        return absent(estimate, "too few", level=level, n=units.n)
+    estimate = of(np.ones((1, units.count)))[0]
     found = np.concatenate([of(weights) for weights in draws(units.count, resamples, rng)])
     left_out = np.concatenate([of(weights) for weights in without_each(units.count)])
-    undefined = np.isnan(found)
-    if undefined.mean() > UNDEFINED or np.isnan(left_out).any():
-        return absent(estimate, "often undefined", level=level, n=units.n)
-    found = np.sort(found[~undefined])
-    if found[0] == found[-1]:
-        return absent(estimate, "no variation", level=level, n=units.n)
-    low, high = np.quantile(found, _levels(found, left_out, estimate, level))
-    return Interval(
-        estimate=estimate,
-        low=float(low),
-        high=float(high),
-        level=level,
-        n=units.n,
-        method=units.method(method),
-    )
+    return [
+        Resampled(units=units, estimate=float(estimate[k]), found=found[:, k], left_out=left_out[:, k])
+        for k in range(len(estimate))
+    ]
+
+
+def bca(of: OfWeights, units: Units, *, level: float, seed: int, resamples: int = RESAMPLES) -> Interval:
+    """The interval of one statistic; under FEW units there is none."""
+    if units.count < FEW:
+        estimate = float(of(np.ones((1, units.count)))[0]) if units.count else math.nan
+        known = not math.isnan(estimate)
+        return absent(
+            estimate if known else None,
+            "too few" if known or not units.count else "undefined",
+            level=level,
+            n=units.n,
+        )
+    found = resampled(lambda weights: of(weights)[:, None], units, seed=seed, resamples=resamples)
+    return found[0].bca(level=level)
 
 
 def _levels(found: Floats, left_out: Floats, estimate: float, level: float) -> tuple[float, float]:

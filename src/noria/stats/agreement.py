@@ -1,0 +1,193 @@
+"""How far people, or a person and a judge, agree beyond chance; intervals by resampling what they judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Literal
+
+from noria.errors import InvalidRequest
+from noria.stats.arrays import Floats, finite, np, same_length
+from noria.stats.interval import Interval, absent
+from noria.stats.quantile import two_sided
+from noria.stats.resample import OfWeights, Units, bca
+
+MOST_CELLS = 20_000_000
+"""Items times different values."""
+
+Weights = Literal["none", "linear", "quadratic"]
+Measurement = Literal["nominal", "ordinal", "interval", "ratio"]
+
+
+def cohen(
+    a: Sequence[Hashable],
+    b: Sequence[Hashable],
+    *,
+    weights: Weights = "none",
+    groups: Sequence[str] | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """κ of two raters (Cohen 1960). `weights` makes far disagreements count more (1968): labels are then
+    ordered by their value. Undefined where both give one label only."""
+    n = same_length(a=a, b=b)
+    two_sided(level)
+    place = _places([*a, *b], ordered=weights != "none")
+    v = len(place)
+    cells = np.zeros((n, v * v))
+    cells[np.arange(n), [place[x] * v + place[y] for x, y in zip(a, b, strict=True)]] = 1
+    far = np.abs(np.subtract.outer(np.arange(v), np.arange(v))).astype(np.float64)
+    cost = {"none": (far > 0).astype(np.float64), "linear": far, "quadratic": far**2}[weights]
+    units = Units.of(groups, n)
+    sums = units.total(cells)
+
+    def kappa(drawn: Floats) -> Floats:
+        table = (drawn @ sums).reshape(-1, v, v)
+        rows, columns = table.sum(axis=2), table.sum(axis=1)
+        by_chance = np.einsum("ri,ij,rj->r", rows, cost, columns) / rows.sum(axis=1)
+        return _less_chance(np.einsum("rij,ij->r", table, cost), by_chance)
+
+    return bca(kappa, units, level=level, seed=seed)
+
+
+def fleiss(
+    ratings: Sequence[Sequence[Hashable]],
+    *,
+    groups: Sequence[str] | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """κ of several raters (Fleiss 1971). `ratings`: one row an item, equally many labels in each.
+
+    Raises InvalidRequest where a label is missing: `krippendorff` allows for that.
+    """
+    n = len(ratings)
+    two_sided(level)
+    raters = len(ratings[0]) if n else 0
+    for index, row in enumerate(ratings):
+        if len(row) != raters or any(label is None for label in row) or raters < 2:
+            raise InvalidRequest(
+                f"Item {index} has not as many labels as the first, or under 2: use Krippendorff's alpha."
+            )
+    counts = _counts(ratings, _places([label for row in ratings for label in row], ordered=False))
+    agreeing = ((counts**2).sum(axis=1) - raters) / max(1, raters * (raters - 1))
+    units = Units.of(groups, n)
+    sums = units.total(np.column_stack([1 - agreeing, counts]))
+
+    def kappa(drawn: Floats) -> Floats:
+        totals = drawn @ sums
+        labels = totals[:, 1:].sum(axis=1)
+        by_chance = 1 - np.square(totals[:, 1:] / labels[:, None]).sum(axis=1)
+        return _less_chance(totals[:, 0] * raters / labels, by_chance)
+
+    return bca(kappa, units, level=level, seed=seed)
+
+
+def krippendorff(
+    ratings: Sequence[Sequence[Hashable | None]],
+    *,
+    level: Measurement = "nominal",
+    groups: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """α of any number of raters (Krippendorff 2011). `ratings`: one row an item, None: not given.
+
+    Items with fewer than two ratings say nothing of agreement and are left out. `level` is how values are
+    measured; all but "nominal" need numbers, "ratio" none below 0. Undefined where all values are equal.
+    """
+    two_sided(confidence)
+    rows = [[value for value in row if value is not None] for row in ratings]
+    kept = [index for index, row in enumerate(rows) if len(row) > 1]
+    if groups is not None:
+        same_length(ratings=ratings, groups=groups)
+        groups = [groups[index] for index in kept]
+    rows = [rows[index] for index in kept]
+    units = Units.of(groups, len(rows))
+    if not rows:
+        return absent(None, "too few", level=confidence, n=0)
+    return bca(_alpha(rows, level, units), units, level=confidence, seed=seed)
+
+
+def _alpha(rows: Sequence[Sequence[Hashable]], level: Measurement, units: Units) -> OfWeights:
+    """1 − observed / expected disagreement. Both sum a distance over pairs: within an item (which counts by
+    its number of ratings), and over all ratings."""
+    sizes = np.array([len(row) for row in rows], dtype=np.float64)
+    place = _places([value for row in rows for value in row], ordered=level != "nominal")
+    numbers = np.zeros(0) if level == "nominal" else finite(list(place), "the ratings")  # type: ignore[arg-type]
+    if level == "interval":
+        # Moments suffice, however many different values there are; scaled they keep their digits.
+        centre, width = float(numbers.mean()), float(np.ptp(numbers)) or 1.0
+        flat = [[(float(value) - centre) / width for value in row] for row in rows]  # type: ignore[arg-type]
+        sums = np.array([[len(row), sum(row), sum(x * x for x in row)] for row in flat])
+        return _of_pairs(sums, sizes, lambda m: 2 * (m[:, 0] * m[:, 2] - m[:, 1] ** 2), units)
+    counts = _counts(rows, place)
+    if level == "nominal":
+        return _of_pairs(counts, sizes, lambda m: m.sum(axis=1) ** 2 - np.square(m).sum(axis=1), units)
+    if level == "ordinal":
+        return _ordinal(counts, sizes, units)
+    if (numbers < 0).any():
+        raise InvalidRequest("A ratio scale has no values below 0: use the interval scale.")
+    both = np.add.outer(numbers, numbers)
+    far = np.square(np.subtract.outer(numbers, numbers) / np.where(both > 0, both, 1))
+    return _of_pairs(counts, sizes, lambda m: np.einsum("rv,rv->r", m @ far, m), units)
+
+
+def _of_pairs(sums: Floats, sizes: Floats, pairs: Callable[[Floats], Floats], units: Units) -> OfWeights:
+    """`pairs` makes the sum of the distances of all pairs from an item's, or all items', sums."""
+    observed = units.total(pairs(sums) / (sizes - 1))
+    totals, ratings = units.total(sums), units.total(sizes)
+
+    def alpha(drawn: Floats) -> Floats:
+        return _less_chance(drawn @ observed, pairs(drawn @ totals) / (drawn @ ratings - 1))
+
+    return alpha
+
+
+def _ordinal(counts: Floats, sizes: Floats, units: Units) -> OfWeights:
+    """The distance of two values is how many ratings lie between them, so it differs from resample to
+    resample: that of their mid-ranks, squared."""
+    totals = units.total(counts)
+
+    def alpha(drawn: Floats) -> Floats:
+        marginals = drawn @ totals
+        ranks = marginals.cumsum(axis=1) - marginals / 2
+        observed, expected = np.empty(len(drawn)), np.empty(len(drawn))
+        for r, (weights, marginal, rank) in enumerate(zip(drawn, marginals, ranks, strict=True)):
+            within = 2 * (sizes * (counts @ rank**2) - (counts @ rank) ** 2) / (sizes - 1)
+            observed[r] = weights @ units.total(within)
+            n = marginal.sum()
+            expected[r] = 2 * (n * (marginal @ rank**2) - (marginal @ rank) ** 2) / (n - 1)
+        return _less_chance(observed, expected)
+
+    return alpha
+
+
+def _less_chance(observed: Floats, by_chance: Floats) -> Floats:
+    """1 − observed / by chance; NaN where chance alone always agrees."""
+    possible = by_chance > 1e-9
+    return np.where(possible, 1 - observed / np.where(possible, by_chance, 1), np.nan)
+
+
+def _places(values: Sequence[Hashable], *, ordered: bool) -> dict[Hashable, int]:
+    """Each different value's column."""
+    different = dict.fromkeys(values)
+    try:
+        names = sorted(different) if ordered else list(different)  # type: ignore[type-var]
+    except TypeError:
+        raise InvalidRequest(
+            "These labels have no order: give numbers, or measure agreement as nominal."
+        ) from None
+    return {value: column for column, value in enumerate(names)}
+
+
+def _counts(rows: Sequence[Sequence[Hashable]], place: dict[Hashable, int]) -> Floats:
+    """[items, values]: how often each value was given."""
+    if len(rows) * len(place) > MOST_CELLS:
+        raise InvalidRequest(
+            f'There are {len(place)} different ratings of {len(rows)} items: round them, or use "interval".'
+        )
+    counts = np.zeros((len(rows), len(place)))
+    for index, row in enumerate(rows):
+        for value in row:
+            counts[index, place[value]] += 1
+    return counts

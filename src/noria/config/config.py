@@ -10,8 +10,10 @@ from noria.config.budget import BudgetSection
 from noria.config.cache import CacheSection
 from noria.config.encryption import EncryptionSection
 from noria.config.engine import EngineSection
+from noria.config.eval import EvalSection, GateSection
 from noria.config.limit import LimitsSection
 from noria.config.model import ModelSection
+from noria.config.prompt import PromptsSection
 from noria.config.provider import ProviderSection
 from noria.config.route import RouteSection
 from noria.config.section import ModelId, ModelName, Name, Section
@@ -35,6 +37,9 @@ class Config(Section):
     cache: CacheSection = CacheSection()
     encryption: EncryptionSection = EncryptionSection()
     blobs: BlobsSection = BlobsSection()
+    prompts: PromptsSection = PromptsSection()
+    evals: dict[Name, EvalSection] = {}
+    gates: dict[Name, GateSection] = {}
 
     def written(self, *, folder: str = "") -> dict[str, Any]:
         """As TOML would hold it, less all that is as the default; for a file in `folder`."""

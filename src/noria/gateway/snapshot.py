@@ -14,6 +14,7 @@ import msgspec
 from noria.access.key import Budget, Key, RateLimit
 from noria.models.card import Card
 from noria.models.price import Price
+from noria.prompts.compiled import CompiledPrompt
 
 FORMAT = 1
 """Raised whenever a field changes its meaning; a worker refuses another format."""
@@ -157,6 +158,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Origins that a browser may call from; empty: none but the page itself."""
 
 
+class ServedPrompt(Struct, frozen=True, kw_only=True):
+    """The versions of a prompt that have a label, by number."""
+
+    labels: dict[str, int]
+    versions: dict[int, CompiledPrompt]
+
+
 class Live(Struct, frozen=True, kw_only=True):
     """What changes without a new config version."""
 
@@ -166,3 +174,5 @@ class Live(Struct, frozen=True, kw_only=True):
     """By lookup."""
     budgets: dict[str, Budget] = {}
     """By name."""
+    prompts: dict[str, dict[str, ServedPrompt]] = {}
+    """By project and name."""

@@ -22,6 +22,7 @@ from noria.access.keyring import Keyring
 from noria.access.oidc import Provider
 from noria.access.role import EVERYWHERE, SYSTEM, Principal, Role, role_named
 from noria.access.session import Rules, SignIn
+from noria.config.prompt import PromptsSection
 from noria.core.clock import Clock, SystemClock
 from noria.errors import ConfigError
 from noria.gateway.snapshot import Model, Snapshot
@@ -31,12 +32,16 @@ from noria.providers.transport import PooledTransport
 from noria.runtime import health as healths
 from noria.runtime import metrics
 from noria.runtime.budgets import Budgets
+from noria.runtime.eval_spec import Resolver
+from noria.runtime.evals import Evals
 from noria.runtime.feedback import FeedbackDesk
 from noria.runtime.jobs import Jobs
 from noria.runtime.measured import Measured, measure
 from noria.runtime.neighbour import CollectorSocket, Stand
+from noria.runtime.prompts import Prompts
 from noria.runtime.publish import Publisher
 from noria.runtime.shelf import Catalogue, KnownModels, Shelf
+from noria.runtime.shots import Pools
 from noria.runtime.versions import Versions
 from noria.storage.accounts import AccountTable
 from noria.storage.approvals import ApprovalTable
@@ -44,12 +49,15 @@ from noria.storage.audit import AuditLog
 from noria.storage.budgets import BudgetTable
 from noria.storage.counters_slots import Slots
 from noria.storage.database import REVISION, Database
+from noria.storage.datasets import DatasetTable
+from noria.storage.evals import EvalTable
 from noria.storage.feedback import FeedbackTable
 from noria.storage.home import Home
 from noria.storage.jobs import JobTable
 from noria.storage.keys import KeyTable
 from noria.storage.ledger import LedgerStore
 from noria.storage.money import SharedMoney
+from noria.storage.prompts import PromptTable
 from noria.storage.snapshots import Snapshots
 from noria.storage.spans import SpanStore
 from noria.storage.versions import VersionTable
@@ -121,6 +129,7 @@ class Control:
             self.clock,
             keys=self._keys.live,
             budgets=self._budgets.live,
+            prompts=lambda: self.prompts.live(),
             reserve=lambda name: engine.read(name, home) or engine.reserve(name, home),
         )
         self.versions = Versions(
@@ -152,6 +161,30 @@ class Control:
         self.feedback = FeedbackDesk(FeedbackTable(self.database), lambda: self.spans, self.clock)
         self.jobs = Jobs(JobTable(self.database, self.audit, self.clock), home.jobs, self.clock)
         self.shelf = Shelf(models, self.versions, self.jobs, record=self._record)
+        self.prompts = Prompts(
+            PromptTable(self.database, self.audit, self.clock),
+            self.approvals,
+            self.clock,
+            publish=self.publisher.publish,
+            section=self.prompts_section,
+            pools=Pools(home.pools, home.folder, self.jobs, gateway=self.gateway_address),
+        )
+        self.evals = Evals(
+            EvalTable(self.database, self.audit),
+            self.jobs,
+            self.clock,
+            home=home,
+            folder=path.absolute().parent,
+            config=self.versions.config,
+            resolver=Resolver(
+                folder=path.absolute().parent,
+                prompts=PromptTable(self.database, self.audit, self.clock),
+                datasets=DatasetTable(self.database, self.audit, self.clock),
+                serving=self.serving,
+                scorer=lambda name: None,
+            ),
+            prompts=PromptTable(self.database, self.audit, self.clock),
+        )
         self.local_token = ""
 
     def start(self) -> None:
@@ -196,6 +229,10 @@ class Control:
             attempts=access.password.max_attempts,
             window=access.password.window,
         )
+
+    def prompts_section(self) -> PromptsSection:
+        """What noria.toml says of prompts."""
+        return self.versions.config().prompts if self.versions.current() else PromptsSection()
 
     def tls_in_front(self) -> bool:
         """Whether noria.toml says that something in front of Noria does TLS."""

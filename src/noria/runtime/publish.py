@@ -9,7 +9,7 @@ import msgspec
 
 from noria.access.key import Budget, Key, RateLimit
 from noria.core.clock import Clock
-from noria.gateway.snapshot import FORMAT, Live, Snapshot
+from noria.gateway.snapshot import FORMAT, Live, ServedPrompt, Snapshot
 from noria.storage.snapshots import Snapshots
 
 WAIT_S = 2.0
@@ -26,6 +26,7 @@ class Publisher:
         *,
         keys: Callable[[], dict[str, Key]],
         budgets: Callable[[], dict[str, Budget]],
+        prompts: Callable[[], dict[str, dict[str, ServedPrompt]]] = dict,
         reserve: Callable[[str], object] = lambda _: None,
     ) -> None:
         """`reserve` gives an engine its address before workers look for it, whether it runs yet or not."""
@@ -34,13 +35,14 @@ class Publisher:
         self._clock = clock
         self._keys = keys
         self._budgets = budgets
+        self._prompts = prompts
         self._lock = threading.Lock()
         self.limits: tuple[RateLimit, ...] = ()
         """Limits of keys that have none of their own; set before `publish`."""
         self.live = Live(format=FORMAT, epoch=0)
 
     def publish(self, config: Snapshot | None = None) -> list[int]:
-        """Make workers serve the keys and budgets of the database, and `config` where given.
+        """Make workers serve keys, budgets and labelled prompts of the database, and `config` where given.
 
         Returns the numbers of the live workers that had not confirmed after WAIT_S.
         """
@@ -51,7 +53,9 @@ class Publisher:
         with self._lock:
             epoch = max(self.live.epoch + 1, self._clock.now_ns() // 1_000_000)
             keys = {lookup: self._limited(key) for lookup, key in self._keys().items()}
-            self.live = Live(format=FORMAT, epoch=epoch, keys=keys, budgets=self._budgets())
+            self.live = Live(
+                format=FORMAT, epoch=epoch, keys=keys, budgets=self._budgets(), prompts=self._prompts()
+            )
             generation = self._snapshots.publish(config=config, live=self.live)
         return self._snapshots.wait_served(generation, timeout=WAIT_S)
 

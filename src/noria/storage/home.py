@@ -70,6 +70,11 @@ class Home:
         return self._made("blobs")
 
     @property
+    def pools(self) -> Path:
+        """Folder of examples to choose from, with their vectors: made once, read by workers."""
+        return self._made("pools")
+
+    @property
     def run(self) -> Path:
         """Folder of sockets and process state: control.sock, collector.sock, engine-*.json, …"""
         return self._made("run")

@@ -1,7 +1,7 @@
 """The files by which control tells workers what to serve, and by which they answer.
 
     snapshots/config-<hex>.msgpack   one config version, immutable
-    snapshots/live-<epoch>.msgpack   keys and budgets, immutable
+    snapshots/live-<epoch>.msgpack   keys, budgets and labelled prompts, immutable
     snapshots/generation             mapped: word 0 the generation, then config's sha256, the live epoch,
                                      and for each worker its process id and the generation that it serves
 

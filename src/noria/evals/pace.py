@@ -52,7 +52,7 @@ class Purse:
         self._settled = asyncio.Event()
 
     async def take(self) -> Decimal | None:
-        """Set aside for one more answer; None: that could exceed the budget, whatever those under way cost."""
+        """Set aside for one more answer; None: that could exceed the budget."""
         while self.budget is not None and self._spent + self._aside + self._most > self.budget:
             if not self._open:
                 return None

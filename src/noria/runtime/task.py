@@ -43,7 +43,18 @@ def count_up(arguments: dict[str, Any], report: Report) -> object:
     return steps
 
 
-TASKS: dict[str, Task] = {"weights.pull": pull_weights, "check.count": count_up}
+def run_eval(arguments: dict[str, Any], report: Report) -> object:
+    """An EvalRun, or what is left of it."""
+    from noria.runtime.eval_task import run_eval
+
+    return run_eval(arguments, report)
+
+
+TASKS: dict[str, Task] = {
+    "weights.pull": pull_weights,
+    "check.count": count_up,
+    "evals.run": run_eval,
+}
 
 
 def main() -> None:

@@ -84,8 +84,13 @@ class EvalTable:
         values = _values(run)
         query = update(eval_runs).where(eval_runs.c.id == run.id, eval_runs.c.state.not_in(ENDED))
         with self._database.write() as connection:
-            fields = ("state", "message", "progress", "job", "started_ms", "ended_ms")
+            fields = ("state", "message", "progress", "started_ms", "ended_ms")
             return bool(connection.execute(query.values({name: values[name] for name in fields})).rowcount)
+
+    def note_job(self, run: EvalRun) -> None:
+        """Which job does it."""
+        with self._database.write() as connection:
+            connection.execute(update(eval_runs).where(eval_runs.c.id == run.id).values(job=run.job))
 
     def change(self, run: EvalRun, act: Act) -> None:
         """The state of a run that may have ended, by somebody's wish. Raises NotFound."""

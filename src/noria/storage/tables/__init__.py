@@ -14,6 +14,7 @@ from noria.storage.tables.datasets import (
 from noria.storage.tables.evals import eval_answers, eval_examples, eval_judgements, eval_runs
 from noria.storage.tables.feedback import feedback, feedback_history
 from noria.storage.tables.jobs import jobs
+from noria.storage.tables.judges import judge_calibrations, judge_verdicts
 from noria.storage.tables.keys import budgets, keys
 from noria.storage.tables.metadata import METADATA
 from noria.storage.tables.prompts import prompt_label_moves, prompt_labels, prompt_versions, prompts
@@ -40,6 +41,8 @@ __all__ = [
     "feedback",
     "feedback_history",
     "jobs",
+    "judge_calibrations",
+    "judge_verdicts",
     "keys",
     "links",
     "prompt_label_moves",

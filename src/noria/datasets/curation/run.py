@@ -112,8 +112,9 @@ class Run:
         for path in self._folder.glob("*/*"):
             if path.suffix in (".examples", ".signs", ".part", ".npz", ".npy"):
                 path.unlink()
-        for path in self._folder.glob("prepared-*"):
-            path.unlink()
+        for pattern in ("prepared-*", "spent-*"):
+            for path in self._folder.glob(pattern):
+                path.unlink()
 
     def _claim(self) -> None:
         path = self._folder / "plan"
@@ -180,7 +181,9 @@ class Run:
 
     def _pool(self, number: int) -> ProcessPoolExecutor:
         steps = self._plan.steps()
-        alone = any(getattr(steps[place], "alone", False) for place in self._passes[number].local)
+        what = self._passes[number]
+        places = what.local if what.ends is None else (*what.local, what.ends)
+        alone = any(getattr(steps[place], "alone", False) for place in places)
         return ProcessPoolExecutor(
             1 if alone else self._workers,
             mp_context=multiprocessing.get_context("spawn"),

@@ -30,6 +30,7 @@ class Changed(msgspec.Struct, frozen=True):
 
     example: Example
     reasons: tuple[str, ...]
+    details: dict[str, Any] = {}
 
 
 class Unable(msgspec.Struct, frozen=True):
@@ -58,6 +59,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: Path
     """The run's own; what `prepare` left is there."""
+    calls: Path = Path()
+    """Where models' answers are kept from run to run."""
     project: Path = Path()
     """Of noria.toml: modules of `map` and files of arguments are looked up there."""
     embed: Callable[[str, Sequence[str]], Vectors] | None = None

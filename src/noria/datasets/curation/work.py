@@ -18,7 +18,7 @@ from noria.datasets.curation.losses import Slice
 from noria.datasets.curation.plan import Plan, global_of, local_of
 from noria.datasets.curation.shard import Mark, Shard
 from noria.datasets.curation.step import Changed, Drop, Tools, Unable, Work
-from noria.errors import StateError
+from noria.errors import NoriaError, StateError, UserError
 
 _SHORT = 2_000
 """Characters of a value of added metadata that are logged; the whole is in the example."""
@@ -115,8 +115,8 @@ def applied(
                 )
             continue
         changed += 1
-        why = outcome.reasons if isinstance(outcome, Changed) else (type,)
-        log("edit", example, why, made=made)
+        why, details = (outcome.reasons, outcome.details) if isinstance(outcome, Changed) else ((type,), {})
+        log("edit", example, why, details=details, made=made)
     return left, StepCount(
         seen=len(examples),
         kept=kept,
@@ -133,21 +133,30 @@ def _short(change: Change) -> Change:
 
 
 _worker: Worker | None = None
+_refused = ""
 _decode = msgspec.msgpack.Decoder(list[Example]).decode
 
 
 def begin(plan: Plan, number: int, make: Callable[[Path], Tools], folder: Path) -> None:
     """Of a pool's process: open the steps, and end when the process that wants the work has ended."""
-    global _worker
+    global _worker, _refused
     Thread(target=_die_with_parent, daemon=True).start()
     os.dup2(2, 1)  # What a step prints must not mix with what the parent says on its stdout.
-    _worker = Worker(plan, number, make(folder))
+    try:
+        _worker = Worker(plan, number, make(folder))
+    except NoriaError as error:
+        # An error here would break the pool without a word; the first shard says it.
+        _refused = str(error)
 
 
 def shard_in_process(shard: int, given: bytes | None, lost: Slice | None) -> Mark:
-    """`Worker.shard` of this process; the examples come as msgpack."""
-    assert _worker is not None, "begin has run"
-    return _worker.shard(shard, None if given is None else _decode(given), lost)
+    """`Worker.shard` of this process; the examples come as msgpack. Raises UserError."""
+    if _worker is None:
+        raise UserError(_refused)
+    try:
+        return _worker.shard(shard, None if given is None else _decode(given), lost)
+    except NoriaError as error:
+        raise UserError(str(error)) from None  # Not each of them survives the way between processes.
 
 
 def _die_with_parent() -> None:

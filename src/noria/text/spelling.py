@@ -1,0 +1,105 @@
+"""English typos, corrected only where there is one likely reading, and never in names, numbers or code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from importlib.resources import as_file, files
+from typing import Any, NamedTuple
+
+from noria.errors import MissingExtra
+
+_PROTECTED = re.compile(
+    r"```[\s\S]*?(?:```|\Z)"  # fenced code
+    r"|`[^`\n]*`"  # code within a line
+    r"|^(?: {4}|\t).*$"  # indented code
+    r"|\$\$[\s\S]*?\$\$|\$[^$\n]+\$|\\[a-zA-Z]+(?:\{[^}\n]*\})?"  # formulas
+    r"|\{\{.*?\}\}|\{%.*?%\}|<[^<>\n]{1,200}>"  # templates and tags
+    r"|\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+|\S+@\S+"  # addresses
+    r"|\S*[/\\_#@=(){}\[\]|~^]\S*"  # paths, identifiers, calls, mentions
+    r"|\w+(?:[.-]\w+)+"  # file names, versions, compounds
+    r"|\S*\d\S*"  # anything with a number
+    r"|\w+['’]\w+",  # contractions
+    re.MULTILINE,
+)
+_WORD = re.compile(r"\b[a-z]{4,30}\b")
+"""Lower case only: a word with a capital may be a name."""
+_LEAST = 500_000
+"""Occurrences, in the dictionary's corpus, of a word that is a correction."""
+_TIMES = 10
+"""By how much it must be commoner than the next."""
+
+
+class Typo(NamedTuple):
+    """One correction."""
+
+    before: str
+    after: str
+
+
+def protected(text: str) -> list[tuple[int, int]]:
+    """Spans that are never touched."""
+    return [found.span() for found in _PROTECTED.finditer(text)]
+
+
+def corrector(*, known: Iterable[str] = ()) -> Callable[[str], tuple[str, list[Typo]]]:
+    """A function that gives a text corrected, and what was corrected. Words in `known` are right.
+
+    A word is corrected that the dictionary of symspellpy (82,765 English words with frequencies) lacks, where
+    one edit (Damerau: insert, delete, replace, swap) makes a common word of it and any other such word is ten
+    times rarer. Raises MissingExtra.
+    """
+    speller, nearest = _speller()
+    right = {word.lower() for word in known}
+
+    @lru_cache(maxsize=65_536)
+    def correction(word: str) -> str | None:
+        if word in right or word in speller.words:
+            return None
+        found = speller.lookup(word, nearest, max_edit_distance=1)
+        if not found or found[0].count < _LEAST:
+            return None
+        if len(found) > 1 and found[0].count < _TIMES * found[1].count:
+            return None
+        # A plural, a past tense or another inflection of a known word is no typo of it.
+        return None if _inflected(word, found[0].term, speller.words) else found[0].term
+
+    def corrected(text: str) -> tuple[str, list[Typo]]:
+        typos: list[Typo] = []
+        parts: list[str] = []
+        at = 0
+
+        def put(found: re.Match[str]) -> str:
+            after = correction(found[0])
+            if after is None:
+                return found[0]
+            typos.append(Typo(found[0], after))
+            return after
+
+        for start, end in [*protected(text), (len(text), len(text))]:
+            parts += (_WORD.sub(put, text[at:start]), text[start:end])
+            at = end
+        return ("".join(parts), typos) if typos else (text, typos)
+
+    return corrected
+
+
+def _inflected(word: str, term: str, words: dict[str, int]) -> bool:
+    for ending in ("s", "es", "ed", "ing", "er", "ers", "ly", "able", "less", "ness"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > 2 and (stem in words or stem + "e" in words):
+            return True
+    return word.startswith(("un", "re", "non", "pre")) and word.removeprefix("un").removeprefix("re") == term
+
+
+@lru_cache(maxsize=1)
+def _speller() -> tuple[Any, Any]:
+    try:
+        from symspellpy import SymSpell, Verbosity
+    except ImportError as error:
+        raise MissingExtra("Correcting typos", "curate") from error
+    speller = SymSpell(max_dictionary_edit_distance=1, prefix_length=7)
+    with as_file(files("symspellpy") / "frequency_dictionary_en_82_765.txt") as path:
+        speller.load_dictionary(path, 0, 1)
+    return speller, Verbosity.CLOSEST

@@ -12,6 +12,7 @@ from noria.server.api import (
     audit,
     budgets,
     config,
+    evals,
     feedback,
     feedback_v1,
     health,
@@ -21,6 +22,8 @@ from noria.server.api import (
     oidc,
     playground,
     problem,
+    prompt_labels,
+    prompts,
     session,
     static,
     traces,
@@ -30,7 +33,7 @@ from noria.server.api.relay import Relay
 
 ROUTERS = (
     session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
-    approvals, playground, health,
+    approvals, playground, evals, health,
 )  # fmt: skip
 
 

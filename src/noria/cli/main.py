@@ -32,6 +32,8 @@ COMMANDS = {
     "route": ("noria.cli.route:route", "Routes that can be called."),
     "key": ("noria.cli.key:key", "Virtual keys."),
     "budget": ("noria.cli.budget:budget", "Budgets and what is left of them."),
+    "eval": ("noria.cli.eval:eval_group", "Evaluate models and prompts, and compare."),
+    "gate": ("noria.cli.gate:gate", "What a release must meet."),
     "trace": ("noria.cli.trace:trace", "Recorded traces."),
     "feedback": ("noria.cli.feedback:feedback", "What people and programs said of answers."),
     "cost": ("noria.cli.cost:cost", "What calls have cost."),

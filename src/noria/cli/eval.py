@@ -1,0 +1,402 @@
+"""`noria eval`: run an evaluation, look at it, compare it with another."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from noria.cli.api import Api
+from noria.cli.options import pairs, with_api
+from noria.cli.output import json_option, print_json, say
+from noria.cli.quantities import ago, duration
+from noria.cli.table import facts, shorten, table
+from noria.errors import UserError
+
+LOOK = 0.5
+"""Seconds between two looks at a run that is followed."""
+ASK_FROM = 1.0
+"""Dollars from which a run is not begun without --yes."""
+
+
+@click.group("eval")
+def eval_group() -> None:
+    """Evaluations: a target, answered and scored over a dataset."""
+
+
+@eval_group.command("run")
+@click.argument("name")
+@click.option("--model", help="Another route or model than noria.toml says.")
+@click.option("--prompt", help="Another prompt: name, name@label or name@number.")
+@click.option("--dataset", help="Another dataset: name, name@3, name@golden, name@3:split.")
+@click.option("--scorer", "scorers", multiple=True, help="Instead of noria.toml's scorers; repeatable.")
+@click.option("--limit", type=click.IntRange(0), help="At most so many examples.")
+@click.option("--repeats", type=click.IntRange(1, 100), help="Answers to each example.")
+@click.option("--budget", help="US dollars that it may spend.")
+@click.option("--fresh", is_flag=True, help="Do not use answers and judgements of earlier runs.")
+@click.option("--tag", "tags", multiple=True, help="NAME=VALUE kept with the run, such as commit=1a2b3c.")
+@click.option(
+    "--yes", is_flag=True, help=f"Begin also where it may cost over ${ASK_FROM:g}, or an unknown sum."
+)
+@click.option("--detach", is_flag=True, help="Begin it and return; `noria eval show` tells how it goes.")
+@json_option
+@with_api
+def run_eval(
+    api: Api,
+    name: str,
+    model: str | None,
+    prompt: str | None,
+    dataset: str | None,
+    scorers: tuple[str, ...],
+    limit: int | None,
+    repeats: int | None,
+    budget: str | None,
+    fresh: bool,
+    tags: tuple[str, ...],
+    yes: bool,
+    detach: bool,
+    as_json: bool,
+) -> None:
+    """Run the evaluation NAME of noria.toml, or one of your own with --model, --dataset and --scorer.
+
+    Exit code 1 where too many answers or scores failed, or the run did not come to its end.
+    """
+    body: dict[str, Any] = {"name": name, "fresh": fresh, "tags": pairs(tags, what="A tag")}
+    if model is not None or prompt is not None:
+        body["target"] = {"model": model, "prompt": prompt}
+    if scorers:
+        body["scorers"] = [{"type": one} for one in scorers]
+    for key, value in (("dataset", dataset), ("limit", limit), ("repeats", repeats), ("budget", budget)):
+        if value is not None:
+            body[key] = value
+    _may_begin(api, {**body, "tags": {}}, yes=yes)
+    begun = api.post("/api/evals/runs", body)
+    if detach:
+        print_json(begun) if as_json else say(f"Run {begun['id']} has begun; noria eval show {begun['id']}")
+        return
+    run = followed(api, begun["id"])
+    found = api.get(f"/api/evals/runs/{run['id']}")
+    show_detail(found, as_json=as_json)
+    if run["state"] != "done" or not run["sound"]:
+        raise click.exceptions.Exit(1)
+
+
+def _may_begin(api: Api, body: dict[str, Any], *, yes: bool) -> None:
+    found = api.post("/api/evals/estimate", body)
+    many = f"{found['answers']:,} answers"
+    if found["cost"] is None:
+        say(f"{many}; what they may cost is not known: {found['unknown']}")
+    else:
+        judged = ", scores by models not included" if found["judged"] else ""
+        say(f"{many}, at most ${float(found['cost']):.4f}{judged}.")
+    costly = found["cost"] is None or float(found["cost"]) > ASK_FROM
+    if costly and not yes and "budget" not in body:
+        if not sys.stdin.isatty():
+            raise UserError("Give --yes to begin it all the same, or --budget to bound it.")
+        click.confirm("Begin?", abort=True, err=True)
+
+
+@eval_group.command("list")
+@click.argument("name", required=False)
+@click.option("--limit", type=click.IntRange(1, 200), default=30, show_default=True, help="Most runs.")
+@click.option("--defined", is_flag=True, help="The evaluations of noria.toml instead of runs.")
+@json_option
+@with_api
+def list_evals(api: Api, name: str | None, limit: int, defined: bool, as_json: bool) -> None:
+    """List runs, newest first; of the evaluation NAME alone where it is given."""
+    if defined:
+        _list_defined(api, as_json=as_json)
+        return
+    found = api.get("/api/evals/runs", name=name, limit=limit)["items"]
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one["id"],
+            one["name"],
+            one["target"],
+            one["dataset"],
+            one["state"],
+            how_far(one),
+            ago(one["created_ms"]),
+        )
+        for one in found
+    ]
+    table(
+        ("run", "evaluation", "target", "dataset", "state", "done", "begun"),
+        rows,
+        empty="There are no runs; `noria eval run NAME` makes one.",
+        cut=("target", "dataset"),
+        drop=("begun", "dataset"),
+    )
+
+
+def _list_defined(api: Api, *, as_json: bool) -> None:
+    found = api.get("/api/evals/definitions")["items"]
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (one["name"], one["target"], one["dataset"], ", ".join(one["scorers"]), _newest(one["newest"]))
+        for one in found
+    ]
+    empty = "noria.toml has no [evals.NAME]; see docs/guides/evaluate.md."
+    table(
+        ("name", "target", "dataset", "scorers", "newest run"), rows, empty=empty, cut=("scorers", "target")
+    )
+
+
+@eval_group.command("show")
+@click.argument("id")
+@click.option("--follow", "-f", is_flag=True, help="Stay until it ends, with its progress.")
+@click.option("--slices", "by", metavar="SCORER", help="Also this scorer by tag, field and length.")
+@click.option(
+    "--examples",
+    type=click.Choice(["all", "failed", "wrong"]),
+    help="Also these examples with their answers and scores.",
+)
+@json_option
+@with_api
+def show_run(api: Api, id: str, follow: bool, by: str | None, examples: str | None, as_json: bool) -> None:
+    """Show what a run measured. ID may be the name of an evaluation: then its newest run."""
+    id = run_id(api, id)
+    if follow:
+        followed(api, id)
+    found = api.get(f"/api/evals/runs/{id}")
+    show_detail(found, as_json=as_json)
+    if by is not None:
+        parts = api.get(f"/api/evals/runs/{id}/slices", scorer=by)["items"]
+        if as_json:
+            print_json(parts)
+        else:
+            click.echo()
+            rows = [
+                (one["by"], one["value"], f"{one['examples']:,}", _interval(one["measure"]["interval"]))
+                for one in parts
+            ]
+            table(
+                ("by", "value", "examples", by),
+                rows,
+                empty="There is nothing to slice by.",
+                right=("examples",),
+            )
+    if examples is not None:
+        shown = list(api.pages(f"/api/evals/runs/{id}/examples", show=examples, limit=200))
+        if as_json:
+            print_json(shown)
+        else:
+            click.echo()
+            table(
+                ("example", "answer", "scores"),
+                [_example(one) for one in shown],
+                empty="None.",
+                cut=("answer",),
+            )
+
+
+@eval_group.command("compare")
+@click.argument("candidate")
+@click.argument("baseline")
+@click.option("--level", type=click.FloatRange(0.5, 1, min_open=True, max_open=True), default=0.95)
+@click.option("--worst", type=click.IntRange(0), default=5, show_default=True, help="Regressions to show.")
+@json_option
+@with_api
+def compare_runs(api: Api, candidate: str, baseline: str, level: float, worst: int, as_json: bool) -> None:
+    """Compare two runs, example by example. Each is an id, or an evaluation's name: then its newest run."""
+    left, right = run_id(api, candidate), run_id(api, baseline)
+    found = api.get("/api/evals/compare", candidate=left, baseline=right, level=level)
+    if as_json:
+        print_json(found)
+        return
+    apart = found["only_candidate"] + found["only_baseline"]
+    say(
+        f"{found['examples']:,} examples in both"
+        + (f", {apart:,} in one alone and left out" if apart else "")
+        + f"; intervals at {level:.0%}, p by Holm over {len(found['scorers'])} scorers."
+    )
+    rows = [
+        (
+            one["name"],
+            _number(one["candidate"]),
+            _number(one["baseline"]),
+            _interval(one["difference"], sign=True),
+            "-" if one["p_adjusted"] is None else f"{one['p_adjusted']:.3f}",
+            f"{one['wins']}/{one['ties']}/{one['losses']}",
+            one["verdict"] + (f" ({one['needed']:,} more would tell)" if one["needed"] else ""),
+        )
+        for one in found["scorers"]
+    ]
+    columns = ("scorer", "candidate", "baseline", "difference", "p", "win/tie/loss", "verdict")
+    table(columns, rows, empty="The two runs share no scorer.")
+    for name, regressions in found["regressions"].items():
+        if regressions and worst:
+            click.echo(f"\n{name}: worse on")
+            for one in regressions[:worst]:
+                click.echo(f"  {one['example']}  {_number(one['baseline'])} -> {_number(one['candidate'])}")
+
+
+@eval_group.command("stop")
+@click.argument("id")
+@with_api
+def stop_run(api: Api, id: str) -> None:
+    """Stop a run; what it has stays, and it can be resumed."""
+    found = api.post(f"/api/evals/runs/{id}/stop", {})
+    say(f"Run {id} is {found['state']} after {how_far(found)}.")
+
+
+@eval_group.command("resume")
+@click.argument("id")
+@click.option("--again", is_flag=True, help="Try again what failed, too.")
+@with_api
+def resume_run(api: Api, id: str, again: bool) -> None:
+    """Go on with a run that was stopped or failed."""
+    api.post(f"/api/evals/runs/{id}/resume", {"again": again})
+    run = followed(api, id)
+    show_detail(api.get(f"/api/evals/runs/{id}"), as_json=False)
+    if run["state"] != "done" or not run["sound"]:
+        raise click.exceptions.Exit(1)
+
+
+@eval_group.command("delete")
+@click.argument("id")
+@with_api
+def delete_run(api: Api, id: str) -> None:
+    """Delete a run with its answers and scores."""
+    api.delete(f"/api/evals/runs/{id}")
+    say(f"Run {id} is deleted.")
+
+
+def run_id(api: Api, text: str) -> str:
+    """An id as it is; the newest run of an evaluation that is named. Raises UserError."""
+    if text.startswith("run_"):
+        return text
+    found = api.get("/api/evals/runs", name=text, limit=1)["items"]
+    if not found:
+        raise UserError(f"There is no run of {text!r}; `noria eval list` shows the runs that there are.")
+    return found[0]["id"]
+
+
+def followed(api: Api, id: str) -> Any:
+    """The run when it has ended; its progress on stderr until then."""
+    drawn = ""
+    while True:
+        run = api.get(f"/api/evals/runs/{id}")["run"]
+        words = f"{run['name']}: {how_far(run)}{_rate(run)}{_cost(run)}"
+        if sys.stderr.isatty() and words != drawn:
+            sys.stderr.write(f"\r\x1b[K{words}")
+            sys.stderr.flush()
+            drawn = words
+        if run["state"] not in ("queued", "running"):
+            if drawn:
+                sys.stderr.write("\n")
+            return run
+        time.sleep(LOOK)
+
+
+def how_far(run: Mapping[str, Any]) -> str:
+    now = run["progress"]
+    total = now["total"]
+    return f"{now['scored']:,} of {total:,}" if total is not None else f"{now['scored']:,}"
+
+
+def _rate(run: Mapping[str, Any]) -> str:
+    now, begun = run["progress"], run["started_ms"]
+    seconds = time.time() - begun / 1000 if begun else 0
+    fresh = now["scored"] - now["reused"]
+    if seconds < 1 or fresh <= 0:
+        return ""
+    rate = fresh / seconds
+    left = (now["total"] or 0) - now["scored"]
+    return f", {rate:.1f}/s" + (f", {duration(left / rate * 1000)} left" if left > 0 else "")
+
+
+def _cost(run: Mapping[str, Any]) -> str:
+    now = run["progress"]
+    failed = f", {now['failed']:,} failed" if now["failed"] else ""
+    return f", ${float(now['cost']):.4f}{' or more' if now['unknown'] else ''}{failed}"
+
+
+def show_detail(found: Mapping[str, Any], *, as_json: bool) -> None:
+    """A run and its metrics."""
+    if as_json:
+        print_json(found)
+        return
+    run, metrics = found["run"], found["metrics"]
+    now = run["progress"]
+    facts(
+        {
+            "run": run["id"],
+            "evaluation": run["name"],
+            "target": run["target"],
+            "dataset": run["dataset"],
+            "state": run["state"] + ("" if run["sound"] else ", not to be trusted"),
+            "message": run["message"],
+            "answers": f"{now['answered']:,} ({now['reused']:,} reused, {now['failed']:,} failed)",
+            "cost": f"${float(now['cost']):.6f}"
+            + (f" and {now['unknown']:,} calls of unknown cost" if now["unknown"] else ""),
+            "latency": _spent(metrics["latency"]),
+        }
+    )
+    click.echo()
+    rows = [
+        (one["name"], _value(one), one["scores"], one["failed"], _why(one)) for one in metrics["measures"]
+    ]
+    table(
+        ("scorer", "value", "scores", "failed", "why"),
+        rows,
+        empty="Nothing is scored yet.",
+        cut=("why",),
+        drop=("why",),
+    )
+    for one in metrics["measures"]:
+        for tries in one["passes"]:
+            k = tries["k"]
+            click.echo(
+                f"{one['name']}: pass@{k} {_interval(tries['any'])}   pass^{k} {_interval(tries['all'])}"
+            )
+
+
+def _spent(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    return f"median {found['p50']:.3f} s, 95 % under {found['p95']:.3f} s"
+
+
+def _value(one: Mapping[str, Any]) -> str:
+    if one["kind"] == "category":
+        return ", ".join(f"{name} {count:,}" for name, count in one["counts"].items()) or "-"
+    return _interval(one["interval"])
+
+
+def _why(one: Mapping[str, Any]) -> str:
+    return "; ".join(f"{count} x {shorten(reason, 80)}" for reason, count in one["why_failed"])
+
+
+def _interval(one: Mapping[str, Any] | None, *, sign: bool = False) -> str:
+    if one is None or one["estimate"] is None:
+        return "-"
+    form = "+.4g" if sign else ".4g"
+    if one["low"] is None:
+        return f"{one['estimate']:{form}} ({one['method']})"
+    return f"{one['estimate']:{form}} [{one['low']:{form}}, {one['high']:{form}}]"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _newest(run: Mapping[str, Any] | None) -> str:
+    return "none" if run is None else f"{run['state']}, {ago(run['created_ms'])}"
+
+
+def _example(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    answer = one["answers"][0] if one["answers"] else {"text": "", "failed": "not answered", "scores": []}
+    scores = ", ".join(
+        f"{score['name']}={'failed: ' + score['failed'] if score['failed'] else score['value']}"
+        for score in answer["scores"]
+    )
+    return one["id"], answer["failed"] or answer["text"], scores

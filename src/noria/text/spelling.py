@@ -31,6 +31,25 @@ _TIMES = 10
 """By how much it must be commoner than the next."""
 
 
+_CONTRACTIONS = {
+    "aint", "arent", "cant", "couldnt", "couldve", "didn", "didnt", "doesn", "doesnt", "dont", "hadnt",
+    "hasnt", "havent", "havnt", "hes", "isn", "isnt", "itll", "ive", "lets", "mightnt", "mustnt", "neednt",
+    "shes", "shouldnt", "shouldve", "thats", "theres", "theyll", "theyre", "theyve", "wasn", "wasnt", "wed",
+    "werent", "whats", "wheres", "whos", "wont", "wouldn", "wouldnt", "wouldve", "youd", "youll", "youre",
+    "youve",
+}  # fmt: skip
+"""Without their apostrophes, which are not letters to insert."""
+_VARIANTS = [
+    (re.compile(pattern), american)
+    for pattern, american in (
+        ("our", "or"), ("tre(?=s?$)", "ter"), ("ll(?=ed|ing|er|or|ment)", "l"), ("enc(?=e)", "ens"),
+        ("ium", "um"), ("is(?=e|ing|ation)", "iz"), ("ys(?=e)", "yz"), ("ogue", "og"), ("ae", "e"),
+        ("oe", "e"), ("mme", "m"), ("ey(?=s?$)", "y"), ("ement", "ment"), ("mould", "mold"),
+        ("cheque", "check"), ("grey", "gray"),
+    )
+]  # fmt: skip
+
+
 class Typo(NamedTuple):
     """One correction."""
 
@@ -62,8 +81,8 @@ def corrector(*, known: Iterable[str] = ()) -> Callable[[str], tuple[str, list[T
             return None
         if len(found) > 1 and found[0].count < _TIMES * found[1].count:
             return None
-        # A plural, a past tense or another inflection of a known word is no typo of it.
-        return None if _inflected(word, found[0].term, speller.words) else found[0].term
+        term: str = found[0].term
+        return None if _other_word(word, term, speller.words) else term
 
     def corrected(text: str) -> tuple[str, list[Typo]]:
         typos: list[Typo] = []
@@ -85,12 +104,25 @@ def corrector(*, known: Iterable[str] = ()) -> Callable[[str], tuple[str, list[T
     return corrected
 
 
-def _inflected(word: str, term: str, words: dict[str, int]) -> bool:
+def _other_word(word: str, term: str, words: dict[str, int]) -> bool:
+    """Whether it is rather a right word that the dictionary lacks."""
+    if word in _CONTRACTIONS or word[0] != term[0]:
+        return True  # Few typos are in the first letter (Yannakoudakis and Fawthrop 1983, section 4).
+    if word.startswith(term) or term.startswith(word):
+        return True  # A letter more or less at the end is an inflection or a shortening: "crypto", "crypt".
+    if _american(word) == _american(term):
+        return True  # The dictionary is British.
     for ending in ("s", "es", "ed", "ing", "er", "ers", "ly", "able", "less", "ness"):
         stem = word.removesuffix(ending)
         if stem != word and len(stem) > 2 and (stem in words or stem + "e" in words):
             return True
-    return word.startswith(("un", "re", "non", "pre")) and word.removeprefix("un").removeprefix("re") == term
+    return False
+
+
+def _american(word: str) -> str:
+    for pattern, american in _VARIANTS:
+        word = pattern.sub(american, word)
+    return word
 
 
 @lru_cache(maxsize=1)

@@ -102,7 +102,7 @@ class _Writer:
                 self._under_way -= 1
         if self._step.budget is not None and answer.cost is None:
             raise StateError(
-                f"What {self._step.model} costs is not known, so no `budget` can be kept; give it a price, or "
-                "give `calls` instead."
+                f"What {self._step.model} costs is not known, so no `budget` can be kept; give it a price, "
+                "or give `calls` instead."
             )
         return answer

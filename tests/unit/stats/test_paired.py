@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.errors import InvalidRequest
@@ -114,6 +114,7 @@ def test_a_comparison_turned_round_is_its_mirror(a: list[int], data: st.DataObje
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+@settings(max_examples=10)
 def test_holm_is_statsmodels(ps: list[float]) -> None:
     assert holm(ps) == pytest.approx(multitest.multipletests(ps, method="holm")[1].tolist(), abs=1e-9)
 

@@ -67,7 +67,7 @@ class SpoolWriter:
         self._writer = writer
         self._limit = limit_bytes
         self._segment_bytes = segment_bytes
-        self._encode = _encode if cipher is None else lambda one: ENCRYPTED + cipher.encrypt(_encode(one))
+        self._cipher = cipher
         self._now = (clock or SystemClock()).now_ns
         self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not try_lock(self._lock, 0):
@@ -103,7 +103,9 @@ class SpoolWriter:
         """On return the record survives kill -9. Raises Unavailable where there is no room."""
         if self._full and isinstance(record, (Begin, Otlp)):
             raise _no_room()
-        payload = self._encode(record)
+        payload = _encode(record)
+        if self._cipher is not None:
+            payload = ENCRYPTED + self._cipher.encrypt(payload)
         now = self._now()
         segment = self._segment
         if segment is None or now >= self._day_end or not segment.put(payload):

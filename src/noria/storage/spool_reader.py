@@ -166,7 +166,7 @@ def _read(
 
 
 def _opened(payload: memoryview, cipher: Cipher | None) -> memoryview | bytes:
-    if payload[:1] != ENCRYPTED:
+    if bytes(payload[:1]) != ENCRYPTED:
         return payload
     if cipher is None:
         raise ConfigError("The spool holds encrypted records and there is no key; set NORIA_ENCRYPTION_KEY.")

@@ -1,0 +1,102 @@
+"""A JSON file: an array of objects, read one by one, or an object that holds SQuAD's questions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from noria.datasets.formats.json_lines import decode
+from noria.datasets.formats.lines import opened
+from noria.datasets.record import LARGEST, Problem, Record, too_large
+from noria.errors import InvalidRequest
+
+_CHUNK = 1 << 20
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{},]', re.S)
+_SPACE = b" \t\r\n"
+_MOST = 256 << 20
+"""Bytes of a file that is one object."""
+
+
+def read(path: Path, *, name: str) -> Iterator[Record | Problem]:
+    """Raises InvalidRequest for a file that is neither."""
+    with opened(path) as file:
+        head = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+        if head.startswith(b"["):
+            for number, text in enumerate(_elements(head[1:], file), 1):
+                yield Problem(name, number, too_large()) if text is None else decode(text, name, number)
+            return
+        text = head + file.read(_MOST)
+    if len(text) > _MOST:
+        raise InvalidRequest(f"{name} is one JSON object of over {_MOST >> 20} MB; convert it to JSON Lines.")
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidRequest(f"{name} is not JSON: {error}.") from None
+    data: Any = found.get("data") if isinstance(found, dict) else None
+    if not isinstance(data, list) or not all(isinstance(one, dict) and "paragraphs" in one for one in data):
+        raise InvalidRequest(
+            f"{name} is neither an array of objects nor in SQuAD's form; convert it to JSON Lines."
+        )
+    yield from _questions(data, name)
+
+
+def _elements(data: bytes, file: BinaryIO) -> Iterator[bytes | None]:
+    """The texts of an array's elements; None: one is too large. A file that ends early gives its rest."""
+    depth = start = at = 0
+    skipping = False
+    while True:
+        match = _TOKEN.search(data, at)
+        cut = match is None or (match[0][:1] == b'"' and match.end() == len(data))
+        if cut:
+            more = file.read(_CHUNK)
+            if not more:
+                break
+            # A string that goes on is scanned again, so that its end is not missed.
+            at = len(data) if match is None else match.start()
+            if len(data) - start > LARGEST:
+                skipping, start = True, at
+                if match is not None:
+                    # Of a string that is too large, only how it goes on counts: its quote, an open escape.
+                    escaped = (len(data) - len(data.rstrip(b"\\"))) % 2
+                    data, at, start = b'"' + b"\\" * escaped, 0, 0
+            data, at, start = data[start:] + more, at - start, 0
+            continue
+        assert match is not None, "it was cut otherwise"
+        token, at = match[0], match.end()
+        if token in b"[{":
+            depth += 1
+        elif token in b"]}" and depth:
+            depth -= 1
+        elif depth == 0 and token in (b",", b"]"):
+            text = data[start : match.start()].strip(_SPACE)
+            if skipping or text:
+                yield None if skipping or len(text) > LARGEST else text
+            skipping, start = False, at
+            if token == b"]":
+                return
+    rest = data[start:].strip(_SPACE)
+    if rest:
+        yield rest
+
+
+def _questions(data: list[dict[str, Any]], name: str) -> Iterator[Record]:
+    """SQuAD 1.1 and 2.0: a record is a question with its context; those of one context share a group."""
+    number = 0
+    for article, one in enumerate(data):
+        for place, paragraph in enumerate(one["paragraphs"]):
+            for question in paragraph.get("qas", ()):
+                number += 1
+                values = {
+                    "id": question.get("id"),
+                    "title": one.get("title"),
+                    "context": paragraph.get("context"),
+                    "question": question.get("question"),
+                    "answers": [answer.get("text") for answer in question.get("answers", ())],
+                    "is_impossible": question.get("is_impossible"),
+                    "group": f"{article}.{place}",
+                }
+                yield Record(name, number, {key: value for key, value in values.items() if value is not None})

@@ -12,9 +12,9 @@ DEFAULT_LABEL = "production"
 LATEST = "latest"
 """Stands for the newest version of the branch `main`; no label or branch may be called so."""
 MAIN = "main"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-_POINTER = re.compile(r"[A-Za-z][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-LONGEST = 200
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_POINTER = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+LONGEST = 120
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -47,8 +47,8 @@ def check_name(name: str) -> None:
     """Raises InvalidRequest where it cannot name a prompt."""
     if len(name) > LONGEST or not _NAME.fullmatch(name):
         raise InvalidRequest(
-            f"{_shown(name)} cannot name a prompt: letters, digits, dots, hyphens and underscores, in parts "
-            f"between slashes, at most {LONGEST} characters.",
+            f"{_shown(name)} cannot name a prompt: letters, digits, dots, hyphens and underscores, at "
+            f"most {LONGEST} characters.",
             param="prompt",
         )
 
@@ -58,7 +58,7 @@ def check_pointer(name: str, *, what: str) -> None:
     if len(name) > LONGEST or not _POINTER.fullmatch(name) or name == LATEST:
         raise InvalidRequest(
             f"{_shown(name)} cannot name a {what}: it begins with a letter, goes on with letters, digits, "
-            f"dots, hyphens, underscores and slashes, and is not {LATEST!r}.",
+            f"dots, hyphens and underscores, and is not {LATEST!r}.",
             param=what,
         )
 

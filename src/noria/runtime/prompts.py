@@ -17,6 +17,7 @@ from noria.datasets.store import DatasetReader
 from noria.errors import Conflict, InvalidRequest, NoriaError, NotFound, RequestError
 from noria.gateway.snapshot import ServedPrompt
 from noria.prompts.compiled import CompiledPrompt
+from noria.prompts.policy import Rule
 from noria.prompts.promotion import GateSource, Protection, approval_subject, looked_at, refusal
 from noria.prompts.prompt import LabelMove, Prompt, before, held, standing
 from noria.prompts.reference import (
@@ -152,6 +153,28 @@ class Prompts:
                 with self._lock:
                     self._compiled[key] = found
         return found
+
+    def describe(
+        self,
+        project: str,
+        name: str,
+        *,
+        description: str,
+        tags: Sequence[str],
+        owners: Sequence[str],
+        by: Principal,
+    ) -> Prompt:
+        """What the catalogue says of it. Raises InvalidRequest."""
+        check_name(name)
+        if any("\n" in word or not word.strip() or len(word) > 200 for word in (*tags, *owners)):
+            raise InvalidRequest(
+                "Tags and owners are words on one line, of at most 200 characters each.", param="tags"
+            )
+        return self.store.describe(project, name, description=description, tags=tags, owners=owners, by=by)
+
+    def rules(self) -> tuple[Rule, ...]:
+        """The project's policy."""
+        return self._section().rules()
 
     # labels
 

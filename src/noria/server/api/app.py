@@ -33,7 +33,7 @@ from noria.server.api.relay import Relay
 
 ROUTERS = (
     session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
-    approvals, playground, evals, health,
+    approvals, playground, prompts, prompt_labels, evals, health,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from noria.storage.tables.accounts import accounts, links, sessions
 from noria.storage.tables.approvals import approvals
 from noria.storage.tables.audit import audit_events
+from noria.storage.tables.curation import curation_runs, curation_tokens
 from noria.storage.tables.datasets import (
     dataset_commits,
     dataset_imports,
@@ -28,6 +29,8 @@ __all__ = [
     "audit_events",
     "budgets",
     "config_versions",
+    "curation_runs",
+    "curation_tokens",
     "eval_answers",
     "eval_examples",
     "eval_judgements",

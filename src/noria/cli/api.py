@@ -31,6 +31,9 @@ class Api:
     def post(self, path: str, body: object | None = None, **query: object) -> Any:
         return self._json("POST", path, query, body)
 
+    def put(self, path: str, body: object, **query: object) -> Any:
+        return self._json("PUT", path, query, body)
+
     def patch(self, path: str, body: object, **query: object) -> Any:
         return self._json("PATCH", path, query, body)
 

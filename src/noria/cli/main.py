@@ -30,6 +30,7 @@ COMMANDS = {
     "chat": ("noria.cli.chat:chat", "Talk to a route in the terminal."),
     "model": ("noria.cli.model:model", "Weights and cards of models."),
     "route": ("noria.cli.route:route", "Routes that can be called."),
+    "prompt": ("noria.cli.prompt:prompt", "Prompts: files, versions, labels."),
     "key": ("noria.cli.key:key", "Virtual keys."),
     "budget": ("noria.cli.budget:budget", "Budgets and what is left of them."),
     "eval": ("noria.cli.eval:eval_group", "Evaluate models and prompts, and compare."),

@@ -62,7 +62,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-
 lock:
 	echo 'uv>=0.9,<1' | $(COMPILE) - -o locks/uv.txt
 	$(COMPILE) pyproject.toml locks/build.in --all-extras --group dev -o locks/dev.txt
-	$(COMPILE) pyproject.toml locks/build.in --extra local --extra jobs -c locks/dev.txt -o locks/run.txt
+	$(COMPILE) pyproject.toml locks/build.in --extra local --extra jobs --extra evals --extra curate -c locks/dev.txt -o locks/run.txt
 
 bench: $(VENV)/.dev $(PAGE)
 	$(BIN)/python bench/gateway.py

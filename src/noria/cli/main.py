@@ -34,6 +34,8 @@ COMMANDS = {
     "key": ("noria.cli.key:key", "Virtual keys."),
     "budget": ("noria.cli.budget:budget", "Budgets and what is left of them."),
     "eval": ("noria.cli.eval:eval_group", "Evaluate models and prompts, and compare."),
+    "scorer": ("noria.cli.scorer:scorer", "What judges an answer."),
+    "judge": ("noria.cli.judge:judge", "Judges and how far to trust them."),
     "gate": ("noria.cli.gate:gate", "What a release must meet."),
     "trace": ("noria.cli.trace:trace", "Recorded traces."),
     "feedback": ("noria.cli.feedback:feedback", "What people and programs said of answers."),

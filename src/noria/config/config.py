@@ -11,11 +11,14 @@ from noria.config.cache import CacheSection
 from noria.config.encryption import EncryptionSection
 from noria.config.engine import EngineSection
 from noria.config.eval import EvalSection, GateSection
+from noria.config.judge import JudgeSection
 from noria.config.limit import LimitsSection
 from noria.config.model import ModelSection
 from noria.config.prompt import PromptsSection
 from noria.config.provider import ProviderSection
+from noria.config.review import QueueSection
 from noria.config.route import RouteSection
+from noria.config.scorer import ScorerSection
 from noria.config.section import ModelId, ModelName, Name, Section
 from noria.config.server import ServerSection
 from noria.config.telemetry import TelemetrySection
@@ -40,6 +43,9 @@ class Config(Section):
     prompts: PromptsSection = PromptsSection()
     evals: dict[Name, EvalSection] = {}
     gates: dict[Name, GateSection] = {}
+    scorers: dict[Name, ScorerSection] = {}
+    judges: dict[Name, JudgeSection] = {}
+    queues: dict[Name, QueueSection] = {}
 
     def written(self, *, folder: str = "") -> dict[str, Any]:
         """As TOML would hold it, less all that is as the default; for a file in `folder`."""

@@ -29,6 +29,7 @@ from noria.gateway.snapshot import Model, Snapshot
 from noria.providers import engine
 from noria.providers.secrets import read_secret, read_vault
 from noria.providers.transport import PooledTransport
+from noria.reviews.queue import Queue
 from noria.runtime import health as healths
 from noria.runtime import metrics
 from noria.runtime.budgets import Budgets
@@ -36,10 +37,13 @@ from noria.runtime.eval_spec import Resolver
 from noria.runtime.evals import Evals
 from noria.runtime.feedback import FeedbackDesk
 from noria.runtime.jobs import Jobs
+from noria.runtime.judges import Judges
 from noria.runtime.measured import Measured, measure
 from noria.runtime.neighbour import CollectorSocket, Stand
 from noria.runtime.prompts import Prompts
 from noria.runtime.publish import Publisher
+from noria.runtime.review_items import ItemSources
+from noria.runtime.reviews import ReviewDesk
 from noria.runtime.shelf import Catalogue, KnownModels, Shelf
 from noria.runtime.shots import Pools
 from noria.runtime.versions import Versions
@@ -54,10 +58,12 @@ from noria.storage.evals import EvalTable
 from noria.storage.feedback import FeedbackTable
 from noria.storage.home import Home
 from noria.storage.jobs import JobTable
+from noria.storage.judges import CalibrationTable
 from noria.storage.keys import KeyTable
 from noria.storage.ledger import LedgerStore
 from noria.storage.money import SharedMoney
 from noria.storage.prompts import PromptTable
+from noria.storage.reviews import ReviewTable
 from noria.storage.snapshots import Snapshots
 from noria.storage.spans import SpanStore
 from noria.storage.versions import VersionTable
@@ -169,6 +175,16 @@ class Control:
             section=self.prompts_section,
             pools=Pools(home.pools, home.folder, self.jobs, gateway=self.gateway_address),
         )
+        self.judges = Judges(
+            CalibrationTable(self.database, self.audit),
+            self.jobs,
+            self.clock,
+            home=home,
+            config=self.versions.config,
+            serving=self.serving,
+            datasets=DatasetTable(self.database, self.audit, self.clock),
+            prompts=PromptTable(self.database, self.audit, self.clock),
+        )
         self.evals = Evals(
             EvalTable(self.database, self.audit),
             self.jobs,
@@ -181,9 +197,23 @@ class Control:
                 prompts=PromptTable(self.database, self.audit, self.clock),
                 datasets=DatasetTable(self.database, self.audit, self.clock),
                 serving=self.serving,
-                scorer=lambda name: None,
+                scorer=self.judges.spec,
             ),
             prompts=PromptTable(self.database, self.audit, self.clock),
+            bar=self.judges,
+        )
+        datasets = DatasetTable(self.database, self.audit, self.clock)
+        self.reviews = ReviewDesk(
+            ReviewTable(self.database, self.audit),
+            self.clock,
+            sources=ItemSources(
+                spans=lambda: self.spans,
+                resolve=self.feedback.resolve,
+                datasets=datasets,
+                runs=EvalTable(self.database, self.audit),
+            ),
+            datasets=datasets,
+            declared=self.declared_queues,
         )
         self.local_token = ""
 
@@ -233,6 +263,14 @@ class Control:
     def prompts_section(self) -> PromptsSection:
         """What noria.toml says of prompts."""
         return self.versions.config().prompts if self.versions.current() else PromptsSection()
+
+    def declared_queues(self) -> tuple[str, dict[str, Queue]]:
+        """The digest of what runs, and the review queues that noria.toml declares."""
+        current = self.versions.current()
+        if current is None:
+            return "", {}
+        sections = self.versions.config().queues
+        return current.digest, {name: section.compiled(name) for name, section in sections.items()}
 
     def tls_in_front(self) -> bool:
         """Whether noria.toml says that something in front of Noria does TLS."""
@@ -320,6 +358,7 @@ class Control:
         """Delete what is recorded of `user`: first what was said about their traces, then the traces."""
         traces = await run_sync(self._traces_of, project, user)
         await run_sync(lambda: self.feedback.table.erase(project, traces, user=user))
+        await run_sync(self.reviews.erase, project, traces)
         erasure = await self._collector.erase_user(project, user)
         # The log keeps that somebody was erased, and not whom.
         details = {"traces": erasure.traces, "spans": erasure.spans, "stored": erasure.stored}

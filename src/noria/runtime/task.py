@@ -50,10 +50,26 @@ def run_eval(arguments: dict[str, Any], report: Report) -> object:
     return run_eval(arguments, report)
 
 
+def calibrate_judge(arguments: dict[str, Any], report: Report) -> object:
+    """The calibration of a judge, or what is left of it."""
+    from noria.runtime.judge_task import calibrate
+
+    return calibrate(arguments, report)
+
+
+def import_dataset(arguments: dict[str, Any], report: Report) -> object:
+    """Files into a dataset."""
+    from noria.runtime.dataset_task import import_dataset
+
+    return import_dataset(arguments, report)
+
+
 TASKS: dict[str, Task] = {
     "weights.pull": pull_weights,
     "check.count": count_up,
     "evals.run": run_eval,
+    "dataset.import": import_dataset,
+    "judges.calibrate": calibrate_judge,
 }
 
 

@@ -62,14 +62,19 @@ def described(spec: ScorerSpec) -> list[Described]:
     return [msgspec.structs.replace(one, name=_named(spec, one.name)) for one in describe(**arguments)]
 
 
-def _bound(spec: ScorerSpec) -> tuple[Factory, dict[str, Any]]:
-    """The factory, and the arguments in the types that it declares."""
-    factory: Factory = hooks.load(KIND, spec.type)
-    parameters = {
+def parameters_of(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """What a spec's arguments may be."""
+    return {
         name: one
         for name, one in inspect.signature(factory).parameters.items()
         if name != _CALLS and one.kind is not inspect.Parameter.VAR_KEYWORD
     }
+
+
+def _bound(spec: ScorerSpec) -> tuple[Factory, dict[str, Any]]:
+    """The factory, and the arguments in the types that it declares."""
+    factory: Factory = hooks.load(KIND, spec.type)
+    parameters = parameters_of(factory)
     if unknown := sorted(set(spec.arguments) - set(parameters)):
         takes = ", ".join(parameters) or "nothing"
         raise ConfigError(f"The scorer {spec.type!r} does not take {', '.join(unknown)}; it takes {takes}.")

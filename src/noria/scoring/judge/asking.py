@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from noria.core.messages import Message, Request, ResponseFormat, Text
-from noria.errors import InvalidRequest, Unsupported
+from noria.errors import ConfigError, InvalidRequest, Unsupported
 from noria.models.protocols import ChatModel
 from noria.scoring.calls import Asked, Calls, JudgePrompt, ask
 from noria.scoring.judge.prompt import built_in
@@ -87,12 +87,11 @@ class Asking:
 
 
 def prompt_of(kind: str, prompt: str, calls: Calls) -> JudgePrompt:
-    """The project's prompt of that name, or Noria's own for this kind of judge."""
+    """The project's prompt of that name, or Noria's own for this kind of judge. Raises ConfigError."""
     if not prompt:
         return built_in(kind)
     if calls.prompt is None:
-        # Described without a model: the prompt's name stands for it.
-        return built_in(kind)
+        raise ConfigError(f"The prompt {prompt!r} is a project's, and this program reads no prompts.")
     return calls.prompt(prompt)
 
 

@@ -1,4 +1,7 @@
-"""The prompts that Noria's own judges ask with: files of `scoring/prompts`."""
+"""The prompts that Noria's own judges ask with: files of `scoring/prompts`, in the form of every prompt file.
+
+A copy in a project's `prompts/` becomes a prompt of its own, which `prompt = "name@label"` of a judge names.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from noria.core.digest import digest
 from noria.core.messages import Message, Role, Text
 from noria.errors import ConfigError
 
-_ROLE = re.compile(r"^## (system|user)\n", re.MULTILINE)
+_ROLE = re.compile(r"^@(system|user)\n", re.MULTILINE)
 _VARIABLE = re.compile(r"\{\{ (\w+) \}\}")
 _TAG = re.compile(r"</(?=(question|answer|answer_a|answer_b|reference|context)\s*>)", re.IGNORECASE)
 

@@ -17,6 +17,7 @@ from noria.server.api import (
     feedback_v1,
     health,
     jobs,
+    judges,
     keys,
     models,
     oidc,
@@ -24,6 +25,9 @@ from noria.server.api import (
     problem,
     prompt_labels,
     prompts,
+    queues,
+    reviews,
+    scorers,
     session,
     static,
     traces,
@@ -33,7 +37,8 @@ from noria.server.api.relay import Relay
 
 ROUTERS = (
     session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
-    approvals, playground, prompts, prompt_labels, evals, health,
+    approvals, queues, reviews, playground, prompts, prompt_labels, evals, judges, scorers,
+    health,
 )  # fmt: skip
 
 

@@ -34,8 +34,15 @@ class CurationTable:
             self._log.append(connection, act)
 
     def save(self, build: Build) -> None:
+        """All but the job."""
+        values = {name: value for name, value in _values(build).items() if name != "job"}
         with self._database.write() as connection:
-            connection.execute(update(runs).where(runs.c.id == build.id).values(_values(build)))
+            connection.execute(update(runs).where(runs.c.id == build.id).values(values))
+
+    def save_job(self, build: Build) -> None:
+        """Alone, since the child may have written the rest by now."""
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(runs.c.id == build.id).values(job=build.job))
 
     def get(self, project: str, id: str) -> Build | None:
         query = select(runs).where(runs.c.project == project, runs.c.id == id)

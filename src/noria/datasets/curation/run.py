@@ -1,7 +1,7 @@
 """A build from source to result: pass after pass over shards, in parallel processes, going on after a kill.
 
-Memory holds a few shards a process, and for a global step what its `decide` says. Examples come in order of
-id and leave in order of id, so that a shard's number means the same in every pass and every attempt.
+Memory holds a few shards a process, and for a global step what its `decide` says. Examples leave in the order
+in which they came, so that a shard's number means the same in every pass and every attempt.
 """
 
 from __future__ import annotations
@@ -30,20 +30,22 @@ SHARD = 1_000
 """Examples."""
 MakeTools = Callable[[Path], Tools]
 """Given the run's folder; must be picklable: each process makes its own."""
+Place = tuple[int, int, int]
+"""Of an event: (pass, shard, index)."""
 Report = Callable[[int, int | None, str], None]
 """(examples done, of how many, in words) of all passes together."""
 
 
 class Source(Protocol):
-    """Where examples come from."""
+    """Where examples come from: always the same, in the same order."""
 
     @property
     def total(self) -> int | None:
         """How many, where that is known before they are read."""
         ...
 
-    def examples(self, after: str) -> Iterator[Example]:
-        """In order of id, from behind the id `after`; always the same."""
+    def examples(self, *, after: str, skip: int) -> Iterator[Example]:
+        """From behind the id `after`, which is that of example number `skip`."""
         ...
 
 
@@ -161,7 +163,7 @@ class Run:
         if done and done[number - 1].given < self._shard:
             return
         encode = msgspec.msgpack.Encoder().encode
-        stream = source.examples(after)
+        stream = source.examples(after=after, skip=number * self._shard)
         while batch := list(islice(stream, self._shard)):
             yield number, encode(batch), None
             number += 1
@@ -204,19 +206,19 @@ class Run:
 
 
 def events(
-    folder: Path, *, after: tuple[int, int, int] = (0, 0, 0)
-) -> Iterator[tuple[tuple[int, int, int], Event]]:
-    """The log of a run from a place on, each event with its place (pass, shard, index)."""
-    start, first, index = after
-    number = start
+    folder: Path, *, after: Place | None = None, shard: int | None = None
+) -> Iterator[tuple[Place, Event]]:
+    """The log of a run, each event with its place; from behind `after`, or of one shard of every pass."""
+    start = after or (0, 0, -1)
+    number = start[0]
     while (folder / str(number)).is_dir():
-        for shard, _ in shards(folder, number):
-            if (number, shard.number) < (start, first):
+        for one, _ in shards(folder, number):
+            if (number, one.number) < start[:2] or shard not in (None, one.number):
                 continue
-            found = shard.events()
-            skip = index if (number, shard.number) == (start, first) else 0
-            for place in range(skip, len(found)):
-                yield (number, shard.number, place), found[place]
+            found = one.events()
+            first = start[2] + 1 if (number, one.number) == start[:2] else 0
+            for place in range(first, len(found)):
+                yield (number, one.number, place), found[place]
         number += 1
 
 

@@ -167,35 +167,26 @@ def show_run(api: Api, id: str, follow: bool, by: str | None, examples: str | No
     if follow:
         followed(api, id)
     found = api.get(f"/api/evals/runs/{id}")
-    show_detail(found, as_json=as_json)
     if by is not None:
-        parts = api.get(f"/api/evals/runs/{id}/slices", scorer=by)["items"]
-        if as_json:
-            print_json(parts)
-        else:
-            click.echo()
-            rows = [
-                (one["by"], one["value"], f"{one['examples']:,}", _interval(one["measure"]["interval"]))
-                for one in parts
-            ]
-            table(
-                ("by", "value", "examples", by),
-                rows,
-                empty="There is nothing to slice by.",
-                right=("examples",),
-            )
+        found["slices"] = api.get(f"/api/evals/runs/{id}/slices", scorer=by)["items"]
     if examples is not None:
-        shown = list(api.pages(f"/api/evals/runs/{id}/examples", show=examples, limit=200))
-        if as_json:
-            print_json(shown)
-        else:
-            click.echo()
-            table(
-                ("example", "answer", "scores"),
-                [_example(one) for one in shown],
-                empty="None.",
-                cut=("answer",),
-            )
+        found["examples"] = list(api.pages(f"/api/evals/runs/{id}/examples", show=examples, limit=200))
+    show_detail(found, as_json=as_json)
+    if as_json:
+        return
+    if by is not None:
+        rows = [
+            (one["by"], one["value"], f"{one['examples']:,}", _interval(one["measure"]["interval"]))
+            for one in found["slices"]
+        ]
+        click.echo()
+        table(
+            ("by", "value", "examples", by), rows, empty="There is nothing to slice by.", right=("examples",)
+        )
+    if examples is not None:
+        click.echo()
+        rows = [_example(one) for one in found["examples"]]
+        table(("example", "answer", "scores"), rows, empty="None.", cut=("answer",))
 
 
 @eval_group.command("compare")

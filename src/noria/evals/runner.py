@@ -83,11 +83,12 @@ class Runner:
         self._fed = False
         self._over = asyncio.Event()
         self._halted = ""
-        self._stopped = False
+        self._paused = False
         self._noted = 0
 
     async def run(self, examples: Iterable[Example], *, total: int | None = None) -> EvalRun:
-        """The run as it ended. What breaks in storage is raised; it can then be run again."""
+        """The run as it ended, or still running where it was paused or somebody has ended it meanwhile. What
+        breaks in storage is raised; it can then be run again."""
         self._progress = msgspec.structs.replace(
             await asyncio.to_thread(self._store.counted, self._run.id), total=total
         )
@@ -107,9 +108,10 @@ class Runner:
             raise errors.exceptions[0] from None
         return await self._ended()
 
-    def stop(self) -> None:
-        """Begin no further answer; those under way are still stored and scored."""
-        self._stopped = True
+    def pause(self) -> None:
+        """Begin no further answer; those under way are still stored and scored. The run stays as it is, and
+        goes on when it is run again."""
+        self._paused = True
 
     # The units' way: feed -> caller -> journal -> scorer -> journal.
 
@@ -320,16 +322,14 @@ class Runner:
 
     @property
     def _ending(self) -> bool:
-        return self._stopped or bool(self._halted)
+        return self._paused or bool(self._halted)
 
     async def _ended(self) -> EvalRun:
         whole = self._progress.total is None or self._progress.scored >= self._progress.total
         run = msgspec.structs.replace(self._run, progress=self._progress)
         if self._halted:
             run = run.to("failed", message=self._halted, at_ms=self._now())
-        elif self._stopped and not whole:
-            run = run.to("stopped", message="It was stopped; it can be resumed.", at_ms=self._now())
-        else:
+        elif not self._paused or whole:
             run = run.to("done", message=verdict(run), at_ms=self._now())
         await self._note(run)
         return run
@@ -337,7 +337,7 @@ class Runner:
     async def _note(self, run: EvalRun) -> None:
         self._noted = self._clock.monotonic_ns()
         if not await asyncio.to_thread(self._store.save, run):
-            self._stopped = True
+            self._paused = True
         if self._report is not None:
             self._report(run)
 

@@ -80,7 +80,7 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
                 expected=resolver.estimate(project, run.spec).one if run.spec.budget is not None else None,
                 report=progress,
             )
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, runner.stop)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, runner.pause)
             examples = resolver.examples(project, run.spec.dataset, seed=run.spec.seed)
             ended = await runner.run(examples, total=run.progress.total)
     return f"{ended.state}: {shown(ended)}"

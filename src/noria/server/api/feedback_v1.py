@@ -22,7 +22,7 @@ MOST = 1_000
 """Feedback in one batch."""
 
 
-class Kept(FeedbackBody):
+class KeptFeedback(FeedbackBody):
     """Feedback as stored."""
 
     seen: bool
@@ -30,22 +30,22 @@ class Kept(FeedbackBody):
     is. True where it is about no trace."""
 
 
-class Batch(Body):
+class FeedbackBatch(Body):
     items: list[dict[str, Any]] = Field(min_length=1, max_length=MOST)
     """Each as for one; what is wrong with one does not keep the others back."""
 
 
-class BatchItem(BaseModel):
+class FeedbackOutcome(BaseModel):
     """Exactly one of the two is there."""
 
     feedback: FeedbackBody | None
     error: ErrorBody | None
 
 
-class BatchAnswer(BaseModel):
+class FeedbackOutcomes(BaseModel):
     """In the order sent."""
 
-    items: list[BatchItem]
+    items: list[FeedbackOutcome]
     kept: int
     refused: int
 
@@ -71,20 +71,20 @@ Own = Annotated[str, Depends(project_of)]
 
 
 @router.post("", status_code=201)
-def submit_feedback(parts: Parts, who: SignedIn, project: Own, body: FeedbackRequest) -> Kept:
+def submit_feedback(parts: Parts, who: SignedIn, project: Own, body: FeedbackRequest) -> KeptFeedback:
     """Say something about a trace or span, a session or an episode. Sent again under the same `id` it is
     kept once; another content under that id is refused (409)."""
     given = parts.feedback.give(project, body.draft(), by=who)
     seen = not given.trace or parts.feedback.seen(project, given.trace)
-    return Kept(**body_of(given).model_dump(), seen=seen)
+    return KeptFeedback(**body_of(given).model_dump(), seen=seen)
 
 
 @router.post("/batch")
-def submit_feedback_batch(parts: Parts, who: SignedIn, project: Own, body: Batch) -> BatchAnswer:
+def submit_feedback_batch(parts: Parts, who: SignedIn, project: Own, body: FeedbackBatch) -> FeedbackOutcomes:
     """As many at once, each kept or refused by itself."""
     items = [_one(parts, who, project, raw) for raw in body.items]
     refused = sum(item.error is not None for item in items)
-    return BatchAnswer(items=items, kept=len(items) - refused, refused=refused)
+    return FeedbackOutcomes(items=items, kept=len(items) - refused, refused=refused)
 
 
 @router.get("/{id}")
@@ -110,16 +110,18 @@ def retract_own_feedback(parts: Parts, who: SignedIn, project: Own, id: str) -> 
     return body_of(parts.feedback.retract(project, id, by=who))
 
 
-def _one(parts: Parts, who: Principal, project: str, raw: dict[str, Any]) -> BatchItem:
+def _one(parts: Parts, who: Principal, project: str, raw: dict[str, Any]) -> FeedbackOutcome:
     try:
         draft: Draft = FeedbackRequest.model_validate(raw).draft()
-        return BatchItem(feedback=body_of(parts.feedback.give(project, draft, by=who)), error=None)
+        return FeedbackOutcome(feedback=body_of(parts.feedback.give(project, draft, by=who)), error=None)
     except ValidationError as error:
         first = error.errors()[0]
         param = ".".join(str(part) for part in first["loc"]) or None
         message = f"`{param}`: {first['msg']}." if param else f"{first['msg']}."
-        return BatchItem(feedback=None, error=ErrorBody(code="invalid_request", message=message, param=param))
+        return FeedbackOutcome(
+            feedback=None, error=ErrorBody(code="invalid_request", message=message, param=param)
+        )
     except RequestError as error:
-        return BatchItem(
+        return FeedbackOutcome(
             feedback=None, error=ErrorBody(code=error.code, message=error.message, param=error.param)
         )

@@ -106,9 +106,8 @@ class Curation:
             created_ms=self._clock.now_ns() // 1_000_000,
         )
         details = {"build": build.id, "source": pin.shown, "steps": [spec.type for spec in plan.specs]}
-        self._table.add(
-            build, Act(by=by, act="dataset.build", subject=name, project=project, details=details)
-        )
+        act = Act(by=by, act="dataset.build", subject=name, project=project, details=details)
+        self._table.add(build, act)
         return self._go(build, by)
 
     def resume(self, project: str, name: str, *, by: Principal) -> Build:
@@ -138,9 +137,7 @@ class Curation:
     ) -> Page[tuple[Place, Event]]:
         """In the order of the log; without `notes`, what only added metadata is left out."""
         found: list[tuple[Place, Event]] = []
-        looked = 0
-        for place, event in self._log(build, cursor):
-            looked += 1
+        for looked, (place, event) in enumerate(self._log(build, cursor), 1):
             if selection.fits(event) and (notes or event.kind != "note"):
                 found.append((place, event))
             if len(found) == limit or looked == _LOOKED:
@@ -162,7 +159,12 @@ class Curation:
             "by": by.id,
             "by_name": by.name,
         }
-        return self._jobs.start(build.project, UNDO, build.id, arguments=arguments, by=by)
+        job = self._jobs.start(build.project, UNDO, _subject(build), arguments=arguments, by=by)
+        if job.arguments != arguments:
+            raise Conflict(
+                f"Something else is being taken back from this build by job {job.id}; wait for it."
+            )
+        return job
 
     def forget(self, build: Build, *, by: Principal) -> None:
         """Delete the build's log for good; the version that it made stays. Raises Conflict while it runs."""
@@ -195,8 +197,7 @@ class Curation:
         return None
 
     def _go(self, build: Build, by: Principal) -> Build:
-        # The subject is the build: another job of the same dataset may be one that is ending.
-        job = self._jobs.start(build.project, BUILD, build.id, arguments=self._arguments(build), by=by)
+        job = self._jobs.start(build.project, BUILD, _subject(build), arguments=self._arguments(build), by=by)
         build = msgspec.structs.replace(build, job=job.id)
         self._table.save_job(build)
         return build
@@ -211,6 +212,10 @@ class Curation:
 
     def _log(self, build: Build, cursor: str | None) -> Iterator[tuple[Place, Event]]:
         return events(self._home.folder / FOLDER / build.id, after=_place(cursor))
+
+
+def _subject(build: Build) -> str:
+    return f"{build.dataset} {build.id}"
 
 
 def _written(place: Place) -> str:

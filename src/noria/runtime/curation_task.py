@@ -102,9 +102,7 @@ class _Desk:
         build = self._build
         version = self._datasets.version(build.project, build.dataset, build.version)
         if version is None:
-            raise Conflict(
-                f"Version {build.version} of {build.dataset!r}, which this build made, was deleted."
-            )
+            raise Conflict(f"Version {build.version} of {build.dataset!r}, which this made, was deleted.")
         account = Undone()
         found = undo(
             build.plan,
@@ -119,7 +117,7 @@ class _Desk:
             build.dataset,
             _counting(found, report),
             comment=f"Taken back from build {build.id}",
-            # The same undo run again after a kill finds its own version and makes no second one.
+            # Run again after a kill, the same content makes no second version.
             lineage={"undo": id, "build": build.id, "selection": msgspec.to_builtins(selection)},
             by=self._by,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from noria.errors import Unreachable
 from noria.runtime.own_calls import own_client
 from noria.storage.home import Home
 
+T = TypeVar("T")
 FOLDER = "curation"
 """Within the home: a folder a build, and `answers`."""
 
@@ -67,10 +68,9 @@ class _Models:
         answer = self._call(lambda client: client.chat(model, messages))
         return Answered(answer.text, None if answer.cost is None else float(answer.cost))
 
-    def _call(self, make: Any) -> Any:
+    def _call(self, make: Callable[[AsyncNoria], Coroutine[Any, Any, T]]) -> T:
         loop, client = self._ready()
-        call: Coroutine[Any, Any, Any] = make(client)
-        return asyncio.run_coroutine_threadsafe(call, loop).result()
+        return asyncio.run_coroutine_threadsafe(make(client), loop).result()
 
     def _ready(self) -> tuple[asyncio.AbstractEventLoop, AsyncNoria]:
         with self._lock:

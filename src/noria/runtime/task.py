@@ -64,10 +64,26 @@ def import_dataset(arguments: dict[str, Any], report: Report) -> object:
     return import_dataset(arguments, report)
 
 
+def build_dataset(arguments: dict[str, Any], report: Report) -> object:
+    """A build of a dataset, or what is left of it."""
+    from noria.runtime.curation_task import build
+
+    return build(arguments, report)
+
+
+def undo_build(arguments: dict[str, Any], report: Report) -> object:
+    """Drops and edits of a build taken back."""
+    from noria.runtime.curation_task import take_back
+
+    return take_back(arguments, report)
+
+
 TASKS: dict[str, Task] = {
     "weights.pull": pull_weights,
     "check.count": count_up,
     "evals.run": run_eval,
+    "dataset.build": build_dataset,
+    "dataset.undo": undo_build,
     "dataset.import": import_dataset,
     "judges.calibrate": calibrate_judge,
 }

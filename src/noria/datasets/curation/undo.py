@@ -60,9 +60,11 @@ def undo(
     """The examples as they are with the selected events taken back, in the order of the log."""
     works: dict[int, Work] = {}
     for history in _histories(folder, selection):
-        taken = {event.step for event in history if selection.fits(event) and event.kind in ("drop", "edit")}
+        taken = {event.step for event in history if _taken(selection, event)}
         first = min(taken)
         last = history[-1]
+        if last.kind == "drop" and last.step not in taken:
+            continue  # It stays dropped, whatever was edited before.
         example = last.dropped if last.kind == "drop" else find(last.example)
         if example is None:
             account.unknown += 1
@@ -113,19 +115,17 @@ def _histories(folder: Path, selection: Selection) -> Iterator[Sequence[Event]]:
 
     An example's events lie in the shards of one number, so that one number at a time is held.
     """
-    wanted = sorted(
-        {
-            place[1]
-            for place, event in events(folder)
-            if selection.fits(event) and event.kind in ("drop", "edit")
-        }
-    )
+    wanted = sorted({place[1] for place, event in events(folder) if _taken(selection, event)})
     for shard in wanted:
         found: dict[str, list[Event]] = {}
         chosen: dict[str, None] = {}
         for _, event in events(folder, shard=shard):
             found.setdefault(event.example, []).append(event)
-            if selection.fits(event) and event.kind in ("drop", "edit"):
+            if _taken(selection, event):
                 chosen[event.example] = None
         for id in chosen:
             yield sorted(found[id], key=lambda event: event.step)
+
+
+def _taken(selection: Selection, event: Event) -> bool:
+    return event.kind in ("drop", "edit") and selection.fits(event)

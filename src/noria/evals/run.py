@@ -9,6 +9,7 @@ import msgspec
 
 from noria.core.digest import digest
 from noria.errors import Conflict
+from noria.prompts.compiled import CompiledPrompt
 from noria.prompts.version import PromptContent
 from noria.scoring.scorer import ScorerSpec
 
@@ -35,6 +36,8 @@ class TargetSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prompt_number: int = 0
     content: PromptContent | None = None
     """The prompt's version, whole."""
+    compiled: CompiledPrompt | None = None
+    """The same, ready to be rendered, with the examples that it shows."""
     parameters: dict[str, Any] = {}
     """Keys of a chat completion; they win over the prompt's own."""
     url: str = ""

@@ -33,6 +33,7 @@ from noria.reviews.queue import Queue
 from noria.runtime import health as healths
 from noria.runtime import metrics
 from noria.runtime.budgets import Budgets
+from noria.runtime.datasets import Datasets
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.evals import Evals
 from noria.runtime.feedback import FeedbackDesk
@@ -198,10 +199,13 @@ class Control:
                 datasets=DatasetTable(self.database, self.audit, self.clock),
                 serving=self.serving,
                 scorer=self.judges.spec,
+                compile=self.prompts.compile,
             ),
             prompts=PromptTable(self.database, self.audit, self.clock),
             bar=self.judges,
         )
+        self.prompts.gates = self.evals
+        self.prompts.datasets = DatasetTable(self.database, self.audit, self.clock)
         datasets = DatasetTable(self.database, self.audit, self.clock)
         self.reviews = ReviewDesk(
             ReviewTable(self.database, self.audit),
@@ -214,6 +218,14 @@ class Control:
             ),
             datasets=datasets,
             declared=self.declared_queues,
+        )
+        self.datasets = Datasets(
+            datasets,
+            self.jobs,
+            self.clock,
+            spans=lambda: self.spans,
+            database=home.database,
+            uploads=home.uploads,
         )
         self.local_token = ""
 

@@ -1,4 +1,4 @@
-"""From what noria.toml says of an evaluation to the RunSpec that is recorded: names resolved, with digests."""
+"""From what noria.toml says of an evaluation to the RunSpec that is recorded: names resolved."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from noria.evals.run import DatasetRef, RunSpec, TargetSpec
 from noria.evals.source import chosen, file_digest, read_file
 from noria.evals.targets.model import options
 from noria.gateway.snapshot import Snapshot
+from noria.prompts.compiled import CompiledPrompt
 from noria.prompts.reference import parse_reference
 from noria.prompts.store import PromptReader
 from noria.prompts.version import PromptVersion
@@ -42,8 +43,11 @@ class Resolver:
         datasets: DatasetReader,
         serving: Callable[[], Snapshot],
         scorer: Callable[[str], ScorerSpec | None],
+        compile: Callable[[PromptVersion], CompiledPrompt] | None = None,
     ) -> None:
-        """`folder` is noria.toml's; `scorer` gives the scorers and judges that it names."""
+        """`folder` is noria.toml's; `scorer` gives the scorers and judges that it names; `compile` is needed
+        for new runs alone."""
+        self._compile = compile
         self._folder = folder
         self._prompts = prompts
         self._datasets = datasets
@@ -78,6 +82,7 @@ class Resolver:
             prompt=section.prompt or "",
             prompt_number=0 if version is None else version.number,
             content=None if version is None else version.content,
+            compiled=self._compiled(version),
             parameters=section.parameters,
             url=section.url or "",
             headers=section.headers,
@@ -86,6 +91,14 @@ class Resolver:
             choices=section.choices or "",
             timeout=section.timeout,
         )
+
+    def _compiled(self, version: PromptVersion | None) -> CompiledPrompt | None:
+        if version is None or self._compile is None:
+            return None
+        found = self._compile(version)
+        if found.unusable:
+            raise ConfigError(found.unusable)
+        return found
 
     def prompt(self, project: str, text: str) -> PromptVersion:
         found = self._prompts.version(project, parse_reference(text))

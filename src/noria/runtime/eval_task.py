@@ -19,9 +19,11 @@ from noria.evals.runner import Runner
 from noria.evals.target import Target
 from noria.evals.targets.function import FunctionTarget, load
 from noria.evals.targets.model import ModelTarget
+from noria.evals.targets.prompt import Rendered
 from noria.providers.secrets import read_secret
 from noria.runtime.endpoint import EndpointTarget
 from noria.runtime.eval_spec import Resolver
+from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
 from noria.scoring.calls import Calls
 from noria.scoring.resolve import described, resolve
@@ -54,9 +56,10 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
     run = store.run(project, id)
     if run is None:
         raise NotFound(f"The run {id} is no more.")
+    prompts = PromptTable(database, log, clock)
     resolver = Resolver(
         folder=folder,
-        prompts=PromptTable(database, log, clock),
+        prompts=prompts,
         datasets=DatasetTable(database, log, clock),
         serving=lambda: Snapshots(home.snapshots).current()[0],
         scorer=lambda name: None,
@@ -67,7 +70,7 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
 
     async with _caller(run, home) as client:
         async with _target(run, client, folder) as target:
-            calls = Calls(chat=client, embedder=client)
+            calls = Calls(chat=client, embedder=client, prompt=judge_prompts(prompts, project))
             scorers = [
                 Judging(spec, resolve(spec, calls=calls), described(spec)) for spec in run.spec.scorers
             ]
@@ -132,4 +135,10 @@ async def _target(run: EvalRun, client: AsyncNoria | None, folder: Path) -> Asyn
         yield FunctionTarget(load(spec.function), timeout=spec.timeout)
     else:
         assert client is not None, "a model is called through the gateway"
-        yield ModelTarget(spec, client, run=run.id, name=run.spec.name)
+        yield ModelTarget(
+            spec,
+            client,
+            run=run.id,
+            name=run.spec.name,
+            prompting=None if spec.compiled is None else Rendered(spec.compiled),
+        )

@@ -33,6 +33,7 @@ from noria.reviews.queue import Queue
 from noria.runtime import health as healths
 from noria.runtime import metrics
 from noria.runtime.budgets import Budgets
+from noria.runtime.curation import Curation
 from noria.runtime.datasets import Datasets
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.evals import Evals
@@ -53,6 +54,7 @@ from noria.storage.approvals import ApprovalTable
 from noria.storage.audit import AuditLog
 from noria.storage.budgets import BudgetTable
 from noria.storage.counters_slots import Slots
+from noria.storage.curation import CurationTable
 from noria.storage.database import REVISION, Database
 from noria.storage.datasets import DatasetTable
 from noria.storage.evals import EvalTable
@@ -226,6 +228,15 @@ class Control:
             spans=lambda: self.spans,
             database=home.database,
             uploads=home.uploads,
+        )
+        self.curation = Curation(
+            CurationTable(self.database, self.audit),
+            datasets,
+            self.jobs,
+            self.clock,
+            home=home,
+            folder=path.absolute().parent,
+            sections=lambda: {},
         )
         self.local_token = ""
 

@@ -336,7 +336,7 @@ class DatasetTable:
             connection.execute(update(datasets).where(datasets.c.number == head["number"]).values(gone))
             connection.execute(delete(versions).where(versions.c.dataset == head["number"]))
             self._audit.append(connection, act)
-        self._removal.finish(head["number"])
+        self.tidy()
 
     def tidy(self) -> None:
         """Go on with deletions that a killed process has begun."""

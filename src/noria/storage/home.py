@@ -75,6 +75,11 @@ class Home:
         return self._made("pools")
 
     @property
+    def uploads(self) -> Path:
+        """Folder of files on their way into datasets."""
+        return self._made("uploads")
+
+    @property
     def run(self) -> Path:
         """Folder of sockets and process state: control.sock, collector.sock, engine-*.json, …"""
         return self._made("run")

@@ -12,6 +12,10 @@ from noria.server.api import (
     audit,
     budgets,
     config,
+    curation,
+    dataset_examples,
+    dataset_files,
+    datasets,
     evals,
     feedback,
     feedback_v1,
@@ -38,6 +42,7 @@ from noria.server.api.relay import Relay
 ROUTERS = (
     session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
     approvals, queues, reviews, playground, prompts, prompt_labels, evals, judges, scorers,
+    datasets, dataset_examples, dataset_files, curation,
     health,
 )  # fmt: skip
 

@@ -385,9 +385,12 @@ def _newest(run: Mapping[str, Any] | None) -> str:
 
 
 def _example(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    answer = one["answers"][0] if one["answers"] else {"text": "", "failed": "not answered", "scores": []}
-    scores = ", ".join(
-        f"{score['name']}={'failed: ' + score['failed'] if score['failed'] else score['value']}"
-        for score in answer["scores"]
-    )
+    if not one["answers"]:
+        return one["id"], "not answered", ""
+    answer = one["answers"][0]
+    scores = ", ".join(f"{score['name']}={_score(score)}" for score in answer["scores"])
     return one["id"], answer["failed"] or answer["text"], scores
+
+
+def _score(score: Mapping[str, Any]) -> str:
+    return f"failed: {score['failed']}" if score["failed"] else str(score["value"])

@@ -107,6 +107,11 @@ class ConditionSection(Section):
         rules = ("at_least", "at_most", "better_than", "no_worse_than")
         if sum(getattr(self, name) is not None for name in rules) != 1:
             raise ValueError("states one of `at_least`, `at_most`, `better_than` and `no_worse_than`")
+        if self.no_worse_than is not None and not self.by:
+            raise ValueError(
+                "says `no_worse_than` without `by`: no number of examples shows that nothing was lost, so "
+                "state the most that may be"
+            )
         return self
 
 

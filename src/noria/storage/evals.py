@@ -209,19 +209,13 @@ class EvalTable:
         return found
 
     def _kept_of(self, connection: Connection, run: str, ids: Sequence[str]) -> dict[str, Kept]:
-        bodies: dict[str, bytes] = {}
         answers: dict[str, list[Answer]] = {}
         judgements: dict[str, list[Judgement]] = {}
-        for table, take in (
-            (eval_examples, lambda id, body: bodies.__setitem__(id, body)),
-            (eval_answers, lambda id, body: answers.setdefault(id, []).append(_answer(body))),
-            (eval_judgements, lambda id, body: judgements.setdefault(id, []).append(_judgement(body))),
-        ):
-            query = select(table.c.example, table.c.body).where(table.c.run == run, table.c.example.in_(ids))
-            if table is not eval_examples:
-                query = query.order_by(table.c.example, table.c.repeat)
-            for id, body in connection.execute(query):
-                take(id, _plain(body))
+        bodies = dict(self._bodies(connection, eval_examples, run, ids))
+        for id, body in self._bodies(connection, eval_answers, run, ids):
+            answers.setdefault(id, []).append(_answer(body))
+        for id, body in self._bodies(connection, eval_judgements, run, ids):
+            judgements.setdefault(id, []).append(_judgement(body))
         return {
             id: Kept(
                 example=_example(body),
@@ -230,6 +224,15 @@ class EvalTable:
             )
             for id, body in bodies.items()
         }
+
+    def _bodies(
+        self, connection: Connection, table: Table, run: str, ids: Sequence[str]
+    ) -> Iterator[tuple[str, bytes]]:
+        query = select(table.c.example, table.c.body).where(table.c.run == run, table.c.example.in_(ids))
+        if table is not eval_examples:
+            query = query.order_by(table.c.example, table.c.repeat)
+        for id, body in connection.execute(query):
+            yield id, _plain(body)
 
     def _project(self, run: str) -> str:
         with self._database.read() as connection:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from noria.config.eval import EvalSection
 from noria.evals.gate import Checked, Gate
-from noria.evals.run import EvalRun
+from noria.evals.run import EvalRun, Progress
 
 Better = Literal["higher", "lower", "neither"]
 
@@ -36,6 +36,10 @@ class ProgressBody(BaseModel):
     """US dollars that the run has spent, as far as they are known."""
     unknown: int
     """Calls whose cost is not known; then `cost` is a lower bound."""
+
+    @classmethod
+    def of(cls, now: Progress) -> Self:
+        return cls.model_validate({**msgspec.structs.asdict(now), "cost": f"{now.cost:f}"})
 
 
 class ScorerBody(BaseModel):
@@ -110,9 +114,7 @@ class RunBody(BaseModel):
             budget=None if spec.budget is None else str(spec.budget),
             fresh=spec.fresh,
             tags=spec.tags,
-            progress=ProgressBody(
-                **{**msgspec.structs.asdict(run.progress), "cost": f"{run.progress.cost:f}"}
-            ),
+            progress=ProgressBody.of(run.progress),
             job=run.job,
             by=run.by_name,
             created_ms=run.created_ms,

@@ -249,7 +249,7 @@ def _section(parts: Parts, body: NewRun) -> EvalSection:
             f"noria.toml has no [evals.{body.name}], so the run needs {', '.join(lacking)} of its own.",
             param=lacking[0],
         )
-    return EvalSection(**{name: value for name, value in given.items() if name != "file"})
+    return EvalSection.model_validate({name: value for name, value in given.items() if name != "file"})
 
 
 def _merged(configured: EvalTargetSection | str, given: EvalTargetSection) -> EvalTargetSection:

@@ -161,9 +161,7 @@ class Curation:
         }
         job = self._jobs.start(build.project, UNDO, _subject(build), arguments=arguments, by=by)
         if job.arguments != arguments:
-            raise Conflict(
-                f"Something else is being taken back from this build by job {job.id}; wait for it."
-            )
+            raise Conflict(f"Job {job.id} takes something else back from this build; wait for it.")
         return job
 
     def forget(self, build: Build, *, by: Principal) -> None:

@@ -97,4 +97,4 @@ def _values(build: Build) -> dict[str, Any]:
 
 
 def _build(row: RowMapping) -> Build:
-    return msgspec.convert(dict(row), Build)
+    return msgspec.convert({name: row[name] for name in Build.__struct_fields__}, Build)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx2
 
 from noria.access.key import Key
 from noria.access.token import issue
 from noria.client import AsyncNoria
+from noria.client.wire import TIMEOUT
 from noria.errors import Unreachable
+from noria.runtime.direct import DirectTransport
 from noria.runtime.supervisor import status
 from noria.storage.home import Home
 from noria.storage.snapshots import Snapshots
@@ -40,8 +43,8 @@ class Signed(httpx2.AsyncBaseTransport):
 
 
 def own_client(home: Home, *, project: str, by: str, by_name: str, width: int = 100) -> AsyncNoria:
-    """Raises Unreachable where no gateway runs. `by` is a key's id, or an account's: what a key may not call,
-    it may not call through a job either."""
+    """Called within the event loop that uses it. Raises Unreachable where no gateway runs. `by` is a key's id,
+    or an account's: what a key may not call, it may not call through a job either."""
     running = status(home)
     if running is None:
         raise Unreachable("No gateway runs here; start it with `noria up`.")
@@ -55,7 +58,11 @@ def own_client(home: Home, *, project: str, by: str, by_name: str, width: int = 
         )
         return issue(key, pepper=pepper, now=time.time())
 
-    limits = httpx2.Limits(max_connections=width, max_keepalive_connections=width)
-    # Over loopback to a gateway of our own, whose certificate names another host.
-    inner = httpx2.AsyncHTTPTransport(verify=False, limits=limits)
+    url = urlsplit(running.address)
+    if url.scheme == "http" and url.hostname and url.port:
+        inner = DirectTransport(url.hostname, url.port, width=width, timeout=TIMEOUT)
+    else:
+        # Over loopback to a gateway of our own, whose certificate names another host.
+        limits = httpx2.Limits(max_connections=width, max_keepalive_connections=width)
+        inner = httpx2.AsyncHTTPTransport(verify=False, limits=limits)
     return AsyncNoria(running.address, api_key="-", transport=Signed(inner, token))

@@ -38,6 +38,7 @@ COMMANDS = {
     "judge": ("noria.cli.judge:judge", "Judges and how far to trust them."),
     "gate": ("noria.cli.gate:gate", "What a release must meet."),
     "trace": ("noria.cli.trace:trace", "Recorded traces."),
+    "review": ("noria.cli.review:review", "Queues of work for people."),
     "feedback": ("noria.cli.feedback:feedback", "What people and programs said of answers."),
     "cost": ("noria.cli.cost:cost", "What calls have cost."),
     "audit": ("noria.cli.audit:audit", "Who changed what."),

@@ -137,10 +137,9 @@ def test_order_follows_what_a_label_is_worth(desk: Desk) -> None:
     scores = {"agree": [1.0, 1.0], "apart": [0.0, 1.0], "near": [0.4, 0.6], "words": ["a", "b"]}
     for name, values in scores.items():
         example = Example(id=name, input={"input": name})
-        desk.reviews.add(
-            queue, [Content(example=example, outputs=(Candidate(text=name),), hidden={"scores": {"s": values}})],
-            by=ADMIN,
-        )  # fmt: skip
+        outputs = (Candidate(text=name),)
+        made = Content(example=example, outputs=outputs, hidden={"scores": {"s": values}})
+        desk.reviews.add(queue, [made], by=ADMIN)
     order = []
     while (found := desk.reviews.next(queue, ANN)) is not None:
         order.append(found.item.content.example.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import msgspec
@@ -71,33 +72,37 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 class People(RuleBasedStateMachine):
-    """Four people at a queue of three items with two blind reviews each."""
+    """Three people at a queue of two items with two blind reviews each."""
 
     folder: Path
+    """With an empty database, of which each run has a copy: migrations take longer than a run."""
+    runs = 0
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = self.folder / f"{id(self)}"
-        self._database = Database.open(self._folder / "noria.db")
+        People.runs += 1
+        self._file = self.folder / f"{People.runs}.db"
+        copyfile(self.folder / "noria.db", self._file)
+        self._database = Database.open(self._file)
         self.desk = Desk(self._database)
         self.desk.reviews.create(make_queue(lock_s=60, grace_s=30), by=ADMIN)
-        self.desk.reviews.add(self.queue, [content(number) for number in range(3)], by=ADMIN)
-        self.said: dict[tuple[str, str], str] = {}
-        """What a person has written at an item, the last time."""
+        self.desk.reviews.add(self.queue, [content(number) for number in range(2)], by=ADMIN)
 
     def teardown(self) -> None:
         self._database.close()
+        for file in self.folder.glob(f"{self._file.name}*"):
+            file.unlink()
 
     @property
     def queue(self) -> Queue:
         return self.desk.reviews.queue("p", "q")
 
-    @rule(who=st.sampled_from(PEOPLE), part=st.sampled_from(["review", "adjudication"]))
+    @rule(who=st.sampled_from(PEOPLE[:3]), part=st.sampled_from(["review", "adjudication"]))
     def take(self, who: Principal, part: Any) -> None:
         self.desk.reviews.next(self.queue, who, part=part)
 
     @rule(
-        who=st.sampled_from(PEOPLE), item=st.integers(0, 2), verdict=st.sampled_from(SECRETS),
+        who=st.sampled_from(PEOPLE[:3]), item=st.integers(0, 1), verdict=st.sampled_from(SECRETS),
         verb=st.sampled_from(["answer", "adjudicate"]),
     )  # fmt: skip
     def answer(self, who: Principal, item: int, verdict: str, verb: str) -> None:
@@ -105,22 +110,22 @@ class People(RuleBasedStateMachine):
             self.queue, id, {"verdict": verdict, "note": f"{who.id} says {verdict}"}, by=who
         ))  # fmt: skip
 
-    @rule(who=st.sampled_from(PEOPLE), item=st.integers(0, 2))
+    @rule(who=st.sampled_from(PEOPLE[:3]), item=st.integers(0, 1))
     def answer_held(self, who: Principal, item: int) -> None:
         """As the page does: take a turn, then answer it."""
         found = self.desk.reviews.next(self.queue, who)
         if found is not None:
             self.desk.reviews.answer(self.queue, found.item.id, {"verdict": SECRETS[item]}, by=who)
 
-    @rule(who=st.sampled_from(PEOPLE), item=st.integers(0, 2))
+    @rule(who=st.sampled_from(PEOPLE[:3]), item=st.integers(0, 1))
     def withdraw(self, who: Principal, item: int) -> None:
         self._try(item, lambda id: self.desk.reviews.withdraw(self.queue, id, by=who))
 
-    @rule(who=st.sampled_from(PEOPLE), item=st.integers(0, 2))
+    @rule(who=st.sampled_from(PEOPLE[:3]), item=st.integers(0, 1))
     def skip(self, who: Principal, item: int) -> None:
         self._try(item, lambda id: self.desk.reviews.skip(self.queue, id, "unsure", by=who))
 
-    @rule(who=st.sampled_from(PEOPLE), item=st.integers(0, 2))
+    @rule(who=st.sampled_from(PEOPLE[:3]), item=st.integers(0, 1))
     def release(self, who: Principal, item: int) -> None:
         self._try(item, lambda id: self.desk.reviews.release(self.queue, id, by=who))
 
@@ -186,8 +191,13 @@ class People(RuleBasedStateMachine):
 
 def test_the_rules_hold_whatever_people_do(tmp_path: Path) -> None:
     People.folder = tmp_path
+    Database.open(tmp_path / "noria.db").close()
     wanted = settings(
-        max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=40,
+        stateful_step_count=20,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
     )
     from hypothesis.stateful import run_state_machine_as_test
 

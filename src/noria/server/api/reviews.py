@@ -22,7 +22,7 @@ class TurnOf(Body):
     """adjudication: decide what others dispute."""
 
 
-class TurnBody(BaseModel):
+class QueueTurn(BaseModel):
     """What is to be done next."""
 
     item: ItemBody | None
@@ -53,7 +53,7 @@ class OwnReviews(BaseModel):
 
 
 @router.post("/next")
-def take_turn(parts: Parts, who: Editor, name: str, body: TurnOf, project: Project = "default") -> TurnBody:
+def take_turn(parts: Parts, who: Editor, name: str, body: TurnOf, project: Project = "default") -> QueueTurn:
     """Hold the next item: the one that the caller holds already, else the first that is left for them."""
     queue = parts.reviews.queue(project, name)
     standing = parts.reviews.next(queue, who, part=body.part)
@@ -140,12 +140,12 @@ def _item(parts: Parts, queue: Queue, standing: Standing, who: Principal) -> Ite
     return item_body(parts.reviews.seen(queue, standing, by=who))
 
 
-def _turn(parts: Parts, queue: Queue, standing: Standing | None, who: Principal, part: Part) -> TurnBody:
+def _turn(parts: Parts, queue: Queue, standing: Standing | None, who: Principal, part: Part) -> QueueTurn:
     left = parts.reviews.left(queue, who, part=part)
     if standing is None:
-        return TurnBody(item=None, until_ms=None, left=left)
+        return QueueTurn(item=None, until_ms=None, left=left)
     held = standing.turn_of((who.id,), part)
-    return TurnBody(
+    return QueueTurn(
         item=_item(parts, queue, standing, who),
         until_ms=held.until_ms if held is not None else None,
         left=left,

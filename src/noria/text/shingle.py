@@ -16,6 +16,7 @@ from noria.errors import MissingExtra
 _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 2**64)
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_SIGNS = re.compile(r"[^\w\s]")
 _CHUNK = 1 << 20
 """Bytes of text that are hashed at a time: the arrays are eight times as large."""
 
@@ -51,7 +52,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[bytes]]:
     for text in texts:
         lower = text.lower()
         if not lower.isascii():
-            lower = _CJK.sub(r" \g<0> ", lower)
+            lower = _CJK.sub(r" \g<0> ", _SIGNS.sub(" ", lower))
         chunk.append(lower.encode("utf-8", "replace"))
         size += len(chunk[-1])
         if size >= _CHUNK:

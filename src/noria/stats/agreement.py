@@ -9,7 +9,7 @@ from noria.errors import InvalidRequest
 from noria.stats.arrays import Floats, finite, np, same_length
 from noria.stats.interval import Interval, absent
 from noria.stats.quantile import two_sided
-from noria.stats.resample import OfWeights, Units, bca
+from noria.stats.resample import OfWeights, Units, bca, bca_of_sums
 
 MOST_CELLS = 20_000_000
 """Items times different values."""
@@ -38,15 +38,14 @@ def cohen(
     far = np.abs(np.subtract.outer(np.arange(v), np.arange(v))).astype(np.float64)
     cost = {"none": (far > 0).astype(np.float64), "linear": far, "quadratic": far**2}[weights]
     units = Units.of(groups, n)
-    sums = units.total(cells)
 
-    def kappa(drawn: Floats) -> Floats:
-        table = (drawn @ sums).reshape(-1, v, v)
+    def kappa(sums: Floats) -> Floats:
+        table = sums.reshape(-1, v, v)
         rows, columns = table.sum(axis=2), table.sum(axis=1)
-        by_chance = np.einsum("ri,ij,rj->r", rows, cost, columns) / rows.sum(axis=1)
+        by_chance = np.einsum("ri,ij,rj->r", rows, cost, columns) / np.maximum(rows.sum(axis=1), 1)
         return _less_chance(np.einsum("rij,ij->r", table, cost), by_chance)
 
-    return bca(kappa, units, level=level, seed=seed)
+    return bca_of_sums(kappa, units.total(cells), units, level=level, seed=seed)
 
 
 def fleiss(
@@ -73,13 +72,12 @@ def fleiss(
     units = Units.of(groups, n)
     sums = units.total(np.column_stack([1 - agreeing, counts]))
 
-    def kappa(drawn: Floats) -> Floats:
-        totals = drawn @ sums
-        labels = totals[:, 1:].sum(axis=1)
-        by_chance = 1 - np.square(totals[:, 1:] / labels[:, None]).sum(axis=1)
-        return _less_chance(totals[:, 0] * raters / labels, by_chance)
+    def kappa(sums: Floats) -> Floats:
+        labels = np.maximum(sums[:, 1:].sum(axis=1), 1)
+        by_chance = 1 - np.square(sums[:, 1:] / labels[:, None]).sum(axis=1)
+        return _less_chance(sums[:, 0] * raters / labels, by_chance)
 
-    return bca(kappa, units, level=level, seed=seed)
+    return bca_of_sums(kappa, sums, units, level=level, seed=seed)
 
 
 def krippendorff(
@@ -105,42 +103,53 @@ def krippendorff(
     units = Units.of(groups, len(rows))
     if not rows:
         return absent(None, "too few", level=confidence, n=0)
-    return bca(_alpha(rows, level, units), units, level=confidence, seed=seed)
+    return _alpha(rows, level, units, level=confidence, seed=seed)
 
 
-def _alpha(rows: Sequence[Sequence[Hashable]], level: Measurement, units: Units) -> OfWeights:
+def _alpha(
+    rows: Sequence[Sequence[Hashable]], measured: Measurement, units: Units, *, level: float, seed: int
+) -> Interval:
     """1 − observed / expected disagreement. Both sum a distance over pairs: within an item (which counts by
     its number of ratings), and over all ratings."""
     sizes = np.array([len(row) for row in rows], dtype=np.float64)
-    place = _places([value for row in rows for value in row], ordered=level != "nominal")
-    numbers = np.zeros(0) if level == "nominal" else finite(list(place), "the ratings")  # type: ignore[arg-type]
-    if level == "interval":
+    place = _places([value for row in rows for value in row], ordered=measured != "nominal")
+    numbers = np.zeros(0) if measured == "nominal" else finite(list(place), "the ratings")  # type: ignore[arg-type]
+    if measured == "interval":
         # Moments suffice, however many different values there are; scaled they keep their digits.
         centre, width = float(numbers.mean()), float(np.ptp(numbers)) or 1.0
         flat = [[(float(value) - centre) / width for value in row] for row in rows]  # type: ignore[arg-type]
-        sums = np.array([[len(row), sum(row), sum(x * x for x in row)] for row in flat])
-        return _of_pairs(sums, sizes, lambda m: 2 * (m[:, 0] * m[:, 2] - m[:, 1] ** 2), units)
-    counts = _counts(rows, place)
-    if level == "nominal":
-        return _of_pairs(counts, sizes, lambda m: m.sum(axis=1) ** 2 - np.square(m).sum(axis=1), units)
-    if level == "ordinal":
-        return _ordinal(counts, sizes, units)
+        items = np.array([[len(row), sum(row), sum(x * x for x in row)] for row in flat])
+        pairs = _squares
+    else:
+        items = _counts(rows, place)
+        if measured == "ordinal":
+            return bca(_ordinal(items, sizes, units), units, level=level, seed=seed)
+        pairs = _different if measured == "nominal" else _ratios(numbers)
+
+    def alpha(sums: Floats) -> Floats:
+        return _less_chance(sums[:, 0], pairs(sums[:, 2:]) / np.maximum(sums[:, 1] - 1, 1))
+
+    table = np.column_stack([pairs(items) / (sizes - 1), sizes, items])
+    return bca_of_sums(alpha, units.total(table), units, level=level, seed=seed)
+
+
+def _different(counts: Floats) -> Floats:
+    """[r, values] of how often each was given, to [r]: the pairs that are not equal."""
+    return counts.sum(axis=1) ** 2 - np.square(counts).sum(axis=1)
+
+
+def _squares(moments: Floats) -> Floats:
+    """[r, 3] of Σ1, Σx, Σx² to [r]: the squared differences of all pairs."""
+    return 2 * (moments[:, 0] * moments[:, 2] - moments[:, 1] ** 2)
+
+
+def _ratios(numbers: Floats) -> Callable[[Floats], Floats]:
+    """The squared differences over sums of all pairs."""
     if (numbers < 0).any():
         raise InvalidRequest("A ratio scale has no values below 0: use the interval scale.")
     both = np.add.outer(numbers, numbers)
     far = np.square(np.subtract.outer(numbers, numbers) / np.where(both > 0, both, 1))
-    return _of_pairs(counts, sizes, lambda m: np.einsum("rv,rv->r", m @ far, m), units)
-
-
-def _of_pairs(sums: Floats, sizes: Floats, pairs: Callable[[Floats], Floats], units: Units) -> OfWeights:
-    """`pairs` makes the sum of the distances of all pairs from an item's, or all items', sums."""
-    observed = units.total(pairs(sums) / (sizes - 1))
-    totals, ratings = units.total(sums), units.total(sizes)
-
-    def alpha(drawn: Floats) -> Floats:
-        return _less_chance(drawn @ observed, pairs(drawn @ totals) / (drawn @ ratings - 1))
-
-    return alpha
+    return lambda counts: np.einsum("rv,rv->r", counts @ far, counts)
 
 
 def _ordinal(counts: Floats, sizes: Floats, units: Units) -> OfWeights:
@@ -149,14 +158,14 @@ def _ordinal(counts: Floats, sizes: Floats, units: Units) -> OfWeights:
     totals = units.total(counts)
 
     def alpha(drawn: Floats) -> Floats:
-        marginals = drawn @ totals
-        ranks = marginals.cumsum(axis=1) - marginals / 2
         observed, expected = np.empty(len(drawn)), np.empty(len(drawn))
-        for r, (weights, marginal, rank) in enumerate(zip(drawn, marginals, ranks, strict=True)):
+        for r, weights in enumerate(drawn):
+            given = weights @ totals
+            rank = given.cumsum() - given / 2
             within = 2 * (sizes * (counts @ rank**2) - (counts @ rank) ** 2) / (sizes - 1)
             observed[r] = weights @ units.total(within)
-            n = marginal.sum()
-            expected[r] = 2 * (n * (marginal @ rank**2) - (marginal @ rank) ** 2) / (n - 1)
+            n = given.sum()
+            expected[r] = 2 * (n * (given @ rank**2) - (given @ rank) ** 2) / max(1.0, n - 1)
         return _less_chance(observed, expected)
 
     return alpha

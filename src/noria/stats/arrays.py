@@ -13,11 +13,12 @@ try:
 except ModuleNotFoundError as missing:
     raise MissingExtra("Statistics", "evals") from missing
 
-__all__ = ["Flags", "Floats", "Ints", "finite", "np", "same_length", "special", "whole"]
+__all__ = ["Bytes", "Flags", "Floats", "Ints", "finite", "np", "same_length", "special", "whole"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
 
 
 def finite(values: Sequence[float | None] | Floats, name: str = "values") -> Floats:

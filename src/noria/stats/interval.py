@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,6 +39,14 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     """"BCa bootstrap", "Student", "Wilson", …; with " by group" where it is clustered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A metric that is computed for many sums at once, such as those of `stats.corpus`."""
+
+    of: Callable[[Floats], Floats]
+    """[r, k] to [r]."""
+
+
 def absent(estimate: float | None, why: str, *, level: float, n: int) -> Interval:
     """An estimate without an interval."""
     return Interval(estimate=estimate, low=None, high=None, level=level, n=n, method=why)
@@ -66,7 +75,7 @@ def mean(
 def mean_of_numbers(values: Floats, *, groups: Sequence[str] | None, level: float, seed: int) -> Interval:
     """`mean` of an array that may be anything but a share (differences of yes and no)."""
     from noria.stats.arrays import np
-    from noria.stats.resample import Units, bca
+    from noria.stats.resample import Units, bca_of_sums
 
     two_sided(level)
     n = len(values)
@@ -87,7 +96,13 @@ def mean_of_numbers(values: Floats, *, groups: Sequence[str] | None, level: floa
         return Interval(
             estimate=estimate, low=estimate - reach, high=estimate + reach, level=level, n=n, method=method
         )
-    return bca(lambda weights: estimate + (weights @ sums) / (weights @ sizes), units, level=level, seed=seed)
+    return bca_of_sums(
+        lambda drawn: estimate + drawn[:, 0] / drawn[:, 1],
+        np.column_stack([sums, sizes]),
+        units,
+        level=level,
+        seed=seed,
+    )
 
 
 def share(successes: int, n: int, *, level: float = 0.95) -> Interval:
@@ -134,7 +149,7 @@ def share_of(
 
 def statistic(
     parts: Sequence[Sequence[float]],
-    of: Callable[[Sequence[float]], float],
+    of: Callable[[Sequence[float]], float] | Rows,
     *,
     groups: Sequence[str] | None = None,
     level: float = 0.95,
@@ -144,10 +159,10 @@ def statistic(
     """Of a metric that is a function of sums (corpus BLEU, chrF, WER): BCa bootstrap of the examples.
 
     `parts` [n, k]: each example's sufficient statistics; `of` makes the metric of their k sums, which is the
-    same as computing it on the resampled corpus. NaN from `of` means undefined.
+    same as computing it on the resampled corpus; many at once where it is `Rows`. NaN means undefined.
     """
     from noria.stats.arrays import finite, np
-    from noria.stats.resample import Units, bca
+    from noria.stats.resample import Units, bca_of_sums
 
     two_sided(level)
     rows = [len(row) for row in parts]
@@ -158,13 +173,11 @@ def statistic(
     table = finite(parts, "parts")  # type: ignore[arg-type]
     units = Units.of(groups, len(table))
     sums = units.total(table)
-    return bca(
-        lambda weights: np.array([of(row) for row in (weights @ sums).tolist()]),
-        units,
-        level=level,
-        seed=seed,
-        resamples=resamples,
-    )
+
+    def each(drawn: Floats) -> Floats:
+        return of.of(drawn) if isinstance(of, Rows) else np.array([of(row) for row in drawn.tolist()])
+
+    return bca_of_sums(each, sums, units, level=level, seed=seed, resamples=resamples)
 
 
 def wilson(p: float, n: float, z: float) -> tuple[float, float]:

@@ -121,7 +121,7 @@ def _sign_flips(differences: Floats, *, seed: int) -> tuple[float, str]:
         signs = 1.0 - 2.0 * ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)
         return float((np.abs(signs @ moved) >= seen).mean()), "exact sign flips"
     rng = np.random.default_rng(seed)
-    reached, at_once = 0, max(1, 4_000_000 // k)
+    reached, at_once = 0, max(1, 250_000 // k)
     for start in range(0, FLIPS, at_once):
         rows = min(at_once, FLIPS - start)
         bits = np.unpackbits(rng.integers(256, size=(rows, -(-k // 8)), dtype=np.uint8), axis=1, count=k)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
-from noria.stats.arrays import Floats, Ints, np, same_length
+from noria.stats.arrays import Bytes, Floats, Ints, np, same_length
 from noria.stats.interval import FEW, Interval, absent
 from noria.stats.quantile import student
 
@@ -21,11 +22,15 @@ MOST_UNITS = 5000
 """More units are merged at random into so many blocks: the interval stays valid, the work bounded."""
 UNDEFINED = 0.05
 """The share of resamples in which a statistic may be undefined before no interval is given."""
-_CHUNK = 4_000_000
-"""Weights that are in memory at once."""
+_CHUNK = 250_000
+"""Weights at once: 2 MB, which stay in a core's cache."""
+_PRODUCT = 500_000
+"""Multiplications at once: OpenBLAS sets all cores to one of a million, and makes it 20 times dearer."""
 
 OfWeights = Callable[[Floats], Floats]
 """[r, units] of weights to [r] values; NaN: undefined."""
+OfSums = Callable[[Floats], Floats]
+"""[r, k] of sums to [r] values; NaN: undefined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +77,24 @@ class Units:
         return f"{name} by group" if self.grouped else name
 
 
-def draws(units: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Chunks [r, units] of how often each unit was drawn; each row sums to `units`."""
+@lru_cache(maxsize=2)
+def _counts(units: int, resamples: int, seed: int) -> Bytes:
+    """[resamples, units]; kept, because the scorers of a run are resampled alike. At most 10 MB."""
+    rng = np.random.default_rng(seed)
+    counts = np.empty((resamples, units), dtype=np.uint8)
     at_once = max(1, _CHUNK // units)
     for start in range(0, resamples, at_once):
-        rows = min(at_once, resamples - start)
-        drawn = rng.integers(units, size=(rows, units)) + np.arange(rows)[:, None] * units
-        yield np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(np.float64)
+        drawn = rng.integers(units, size=(min(at_once, resamples - start), units), dtype=np.uint16)
+        for row, those in enumerate(drawn, start):
+            counts[row] = np.bincount(those, minlength=units)
+    return counts
+
+
+def draws(units: int, resamples: int, seed: int, *, at_once: int | None = None) -> Iterator[Floats]:
+    """Chunks [r, units] of how often each unit was drawn; each row sums to `units`."""
+    counts, at_once = _counts(units, resamples, seed), at_once or max(1, _CHUNK // units)
+    for start in range(0, resamples, at_once):
+        yield counts[start : start + at_once].astype(np.float64)
 
 
 def without_each(units: int) -> Iterator[Floats]:
@@ -129,9 +145,8 @@ def resampled(
     of: Callable[[Floats], Floats], units: Units, *, seed: int, resamples: int = RESAMPLES
 ) -> list[Resampled]:
     """`of` makes [r, k] of [r, units]; one result for each of the k."""
-    rng = np.random.default_rng(seed)
     estimate = of(np.ones((1, units.count)))[0]
-    found = np.concatenate([of(weights) for weights in draws(units.count, resamples, rng)])
+    found = np.concatenate([of(weights) for weights in draws(units.count, resamples, seed)])
     left_out = np.concatenate([of(weights) for weights in without_each(units.count)])
     return [
         Resampled(units=units, estimate=float(estimate[k]), found=found[:, k], left_out=left_out[:, k])
@@ -139,19 +154,34 @@ def resampled(
     ]
 
 
-def bca(of: OfWeights, units: Units, *, level: float, seed: int, resamples: int = RESAMPLES) -> Interval:
-    """The interval of one statistic; under FEW units there is none."""
+def bca(of: OfWeights, units: Units, *, level: float, seed: int) -> Interval:
+    """The interval of one statistic of weights; under FEW units there is none."""
     if units.count < FEW:
-        estimate = float(of(np.ones((1, units.count)))[0]) if units.count else math.nan
-        known = not math.isnan(estimate)
-        return absent(
-            estimate if known else None,
-            "too few" if known or not units.count else "undefined",
-            level=level,
-            n=units.n,
-        )
-    found = resampled(lambda weights: of(weights)[:, None], units, seed=seed, resamples=resamples)
+        return _too_few(float(of(np.ones((1, units.count)))[0]), units, level=level)
+    found = resampled(lambda weights: of(weights)[:, None], units, seed=seed)
     return found[0].bca(level=level)
+
+
+def bca_of_sums(
+    of: OfSums, sums: Floats, units: Units, *, level: float, seed: int, resamples: int = RESAMPLES
+) -> Interval:
+    """The interval of one statistic that depends on sums over examples only; `sums` [units, k]."""
+    total = sums.sum(axis=0)
+    estimate = float(of(total[None])[0])
+    if units.count < FEW:
+        return _too_few(estimate, units, level=level)
+    at_once = max(1, _PRODUCT // sums.size)
+    drawn = np.concatenate(
+        [weights @ sums for weights in draws(units.count, resamples, seed, at_once=at_once)]
+    )
+    run = Resampled(units=units, estimate=estimate, found=of(drawn), left_out=of(total - sums))
+    return run.bca(level=level)
+
+
+def _too_few(estimate: float, units: Units, *, level: float) -> Interval:
+    if math.isnan(estimate):
+        return absent(None, "undefined", level=level, n=units.n)
+    return absent(estimate, "too few", level=level, n=units.n)
 
 
 def _levels(found: Floats, left_out: Floats, estimate: float, level: float) -> tuple[float, float]:

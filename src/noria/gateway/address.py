@@ -10,6 +10,7 @@ from noria.gateway.call import CallState
 from noria.gateway.compiled import World
 from noria.gateway.dialects.dialect import Front
 from noria.gateway.exchange import Exchange
+from noria.gateway.prompting import Asked, asked
 from noria.gateway.storing import wants_store
 
 
@@ -27,27 +28,39 @@ UNNAMED = "default"
 def address(call: CallState, exchange: Exchange) -> None:
     """Read what is asked of whom. Raises InvalidRequest, NotFound and Forbidden."""
     fields = ask.fields(exchange.body)
-    name = ask.text(fields, "model")
+    name = ask.text(fields, "model") or ""
+    call.context = ask.context(fields, exchange.headers)
+    call.prompt = asked(
+        call.world, call.key.project, front=call.front.name, fields=fields, model=name, context=call.context
+    )
+    if call.prompt is not None:
+        call.model, name = name or f"prompt/{call.prompt.prompt.name}", call.prompt.model(name)
     if not name and call.front.name == "responses" and UNNAMED in call.world.routes:
         name = UNNAMED
     if not name:
         raise InvalidRequest("`model` is missing; GET /v1/models lists what can be called.", param="model")
-    _require(call.front.name, fields)
+    if call.prompt is None:
+        _require(call.front.name, fields)
+        call.model = name
     call.fields = fields
-    call.model = name
     call.below = _BELOW.get(exchange.path, "")
     call.stream = ask.flag(fields, "stream") and call.front.name != "embeddings" and not call.below
-    call.context = ask.context(fields, exchange.headers)
     route = call.world.routes.get(name)
     if route is None:
         raise no_model(name)
-    check_scope(call.key, name)
+    if call.prompt is None or not _may_prompt(call.key, call.prompt):
+        check_scope(call.key, name)
     call.route = route
     call.captured = _captured(call)
     if call.front.name in ("responses", "openai"):
         call.store = wants_store(call.front.name, fields) and not call.below
         if bytes(fields.get("store", b"")) == b"false":
             call.captured = False
+
+
+def _may_prompt(key: Key, found: Asked) -> bool:
+    """Whether the key's scope holds the prompt itself, which then brings its model with it."""
+    return found.own and f"prompt/{found.prompt.name}" in key.routes
 
 
 _BELOW = {b"/v1/responses/compact": "/compact"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from noria.access.key import Key
 from noria.errors import RequestError, UpstreamError, UpstreamFailed, UpstreamTimeout
@@ -10,6 +11,7 @@ from noria.gateway.ask import encode
 from noria.gateway.call import CallState
 from noria.gateway.compiled import World
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 JSON = b"content-type: application/json\r\n"
 EVENTS = (
     b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
@@ -19,6 +21,11 @@ EVENTS = (
 def call_headers(call: CallState, kind: bytes, more: bytes) -> bytes:
     """Whole header lines: trace id, target, attempts, cache verdict and, once known, the cost."""
     trace = call.trace.hex().encode()
+    made = call.prompted
+    if made is not None:
+        label = f"; label={made.label}" if made.label else ""
+        said = f"x-noria-prompt: {made.name}@{made.number}{label}; digest={made.digest}\r\n"
+        more += _CONTROL.sub("", said[:-2]).encode("latin-1", "replace") + b"\r\n"
     cost = b"" if call.cost is None else b"x-noria-cost: %s\r\n" % format(call.cost, "f").encode()
     return (
         b"%sx-request-id: %s\r\nrequest-id: %s\r\nx-noria-trace-id: %s\r\nx-noria-target: %s\r\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from noria.errors import InvalidRequest
@@ -19,6 +21,15 @@ MAX_TAGS = 32
 Fields = dict[str, msgspec.Raw]
 
 
+class Rendered(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A version of a prompt."""
+
+    name: str
+    number: int
+    digest: str
+    label: str = ""
+
+
 class Context(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Whom and what the call is about: the body's `noria` object, or the `x-noria-*` headers."""
 
@@ -28,6 +39,12 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     tags: dict[str, str] = {}
     cache: str = ""
     """One of "", "no-cache" (do not read it) and "no-store" (neither read nor write)."""
+    prompt: str = ""
+    """A prompt of Noria's, `name@label` or `name@number`, whose messages come before the call's own."""
+    variables: dict[str, Any] = {}
+    """Of the prompt."""
+    rendered: Rendered | None = None
+    """Which prompt the messages were made from, where the caller has rendered it; it is believed."""
 
 
 class _Metadata(msgspec.Struct):
@@ -101,6 +118,9 @@ def context(found: Fields, headers: dict[bytes, bytes]) -> Context:
         episode=said.episode or _header(headers, b"x-noria-episode"),
         tags=said.tags or _tags(_header(headers, b"x-noria-tags")),
         cache=said.cache or _header(headers, b"x-noria-cache"),
+        prompt=said.prompt,
+        variables=said.variables,
+        rendered=said.rendered,
     )
     _check(merged)
     return merged
@@ -142,8 +162,12 @@ def _tags(value: str) -> dict[str, str]:
 def _check(context: Context) -> None:
     if len(context.tags) > MAX_TAGS:
         raise InvalidRequest(f"A call carries at most {MAX_TAGS} tags.", param="noria.tags")
-    labels = (context.user, context.session, context.episode, *context.tags, *context.tags.values())
+    rendered = context.rendered
+    about = () if rendered is None else (rendered.name, rendered.label, rendered.digest)
+    labels = (*about, context.user, context.session, context.episode, *context.tags, *context.tags.values())
     if any(len(label) > MAX_LABEL for label in labels):
-        raise InvalidRequest(f"User, session, episode and tags have at most {MAX_LABEL} characters each.")
+        raise InvalidRequest(
+            f"User, session, episode, tags and prompts have at most {MAX_LABEL} characters each."
+        )
     if context.cache not in ("", "no-cache", "no-store"):
         raise InvalidRequest("x-noria-cache is one of `no-cache` and `no-store`.")

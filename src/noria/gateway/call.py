@@ -11,8 +11,9 @@ from noria.core.usage import Usage
 from noria.gateway.ask import NOTHING_SAID, Fields
 from noria.gateway.compiled import Choice, CompiledRoute, World
 from noria.gateway.dialects.dialect import Front
+from noria.gateway.prompting import Asked
 from noria.gateway.snapshot import Route
-from noria.tracing.record import Attempt, Call
+from noria.tracing.record import Attempt, Call, Prompted
 
 NO_ROUTE = CompiledRoute(Route(name="", targets=()), [])
 """Of a call that was refused before its route was known."""
@@ -24,8 +25,8 @@ class CallState:
     __slots__ = (
         "_request", "agent", "attempts", "below", "body", "cache", "captured", "choice", "committed",
         "context", "cost", "done", "error", "error_kind", "expanded", "fields", "first_token", "front", "key",
-        "model", "parent", "response", "route", "span", "start", "status", "stop_reason", "store", "stream",
-        "target", "trace", "tries", "usage", "warnings", "world",
+        "model", "parent", "prompt", "response", "route", "span", "start", "status", "stop_reason", "store",
+        "stream", "target", "trace", "tries", "usage", "warnings", "world",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +54,7 @@ class CallState:
         self.context = NOTHING_SAID
         self.fields: Fields = {}
         self.model = ""
+        self.prompt: Asked | None = None
         self.below = ""
         """What follows the dialect's own path: "/compact" of responses."""
         self.stream = False
@@ -90,6 +92,14 @@ class CallState:
     def user(self) -> str:
         """Whom the call counts for."""
         return self.context.user or self.key.user
+
+    @property
+    def prompted(self) -> Prompted | None:
+        """The prompt's version: that which serves the call, or that which the caller has rendered."""
+        if self.prompt is not None:
+            return self.prompt.record
+        said = self.context.rendered
+        return None if said is None else Prompted(said.name, said.number, said.label, said.digest)
 
     def record(self, *, end: int) -> Call:
         """What is kept of the whole call."""
@@ -138,4 +148,5 @@ class CallState:
             excluded=choice.excluded if choice else {},
             warnings=tuple(self.warnings),
             agent=self.agent,
+            prompt=self.prompted,
         )

@@ -17,6 +17,7 @@ from noria.gateway.service import Gateway
 from noria.gateway.snapshot import Provider
 from noria.gateway.transport import Signer
 from noria.hooks import load
+from noria.prompts.pool import Shelf
 from noria.providers.engine import resolve_engine
 from noria.providers.proxies import proxy_for
 from noria.providers.secrets import read_secret
@@ -86,6 +87,7 @@ class Worker:
             cache=_cache(valkey, cache, clock),
             transport=self._transport,
             expand=PreviousTurns(home.run / "collector.sock", self._transport, pepper=pepper),
+            pools=Shelf(home.pools),
             pepper=pepper,
             random=Random(),
         )

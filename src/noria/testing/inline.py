@@ -11,7 +11,8 @@ import httpx2
 import msgspec
 
 from noria.access.key import Budget, Key, hash_token, new_token
-from noria.gateway.snapshot import FORMAT, Live, Snapshot
+from noria.gateway.snapshot import FORMAT, Live, ServedPrompt, Snapshot
+from noria.prompts.compiled import CompiledPrompt
 from noria.runtime.worker import Worker
 from noria.server.forward import Forwarder
 from noria.server.protocol import HttpConnection
@@ -73,6 +74,16 @@ class InlineGateway:
 
     def budget(self, budget: Budget) -> None:
         self._publish(budgets={**self._live.budgets, budget.name: budget})
+
+    def prompt(self, prompt: CompiledPrompt, *labels: str) -> None:
+        """A version of a prompt that these labels stand for from the next request on."""
+        project = self._live.prompts.get(prompt.project, {})
+        before = project.get(prompt.name, ServedPrompt(labels={}, versions={}))
+        after = ServedPrompt(
+            labels={**before.labels, **dict.fromkeys(labels, prompt.number)},
+            versions={**before.versions, prompt.number: prompt},
+        )
+        self._publish(prompts={**self._live.prompts, prompt.project: {**project, prompt.name: after}})
 
     def apply(self, config: Snapshot) -> None:
         """Serve another config version."""

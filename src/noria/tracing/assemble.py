@@ -12,7 +12,7 @@ import msgspec
 
 from noria.core.usage import Usage
 from noria.tracing.frames import whole
-from noria.tracing.record import Attempt, Begin, Call
+from noria.tracing.record import Attempt, Begin, Call, Prompted
 from noria.tracing.span import Span
 
 PICO = Decimal(10) ** 12
@@ -80,6 +80,8 @@ def call_span(call: Call) -> Span:
         attributes["noria.warnings"] = list(call.warnings)
     if call.agent:
         attributes["user_agent.original"] = call.agent
+    if call.prompt is not None:
+        attributes |= prompt_attributes(call.prompt)
     output = _text(call.response)
     if call.stream and call.response:
         attributes["noria.response.frames"] = output
@@ -122,6 +124,16 @@ def call_span(call: Call) -> Span:
         attributes=attributes,
         scope="noria.gateway",
     )
+
+
+def prompt_attributes(prompt: Prompted) -> dict[str, Any]:
+    """What says on a span which version of a prompt it was made with."""
+    found: dict[str, Any] = {
+        "noria.prompt.name": prompt.name,
+        "noria.prompt.number": prompt.number,
+        "noria.prompt.digest": prompt.digest,
+    }
+    return found | {"noria.prompt.label": prompt.label} if prompt.label else found
 
 
 def attempt_span(attempt: Attempt, *, trace: bytes, root: bytes, owner: Owner) -> Span:

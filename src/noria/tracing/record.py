@@ -84,6 +84,15 @@ class Attempt(Record, frozen=True):
     """The translated upstream body, where it is kept and differs from the caller's."""
 
 
+class Prompted(Record, frozen=True):
+    """The version of a prompt that a call was made with."""
+
+    name: str
+    number: int
+    label: str
+    digest: str
+
+
 class Call(Record, frozen=True):
     """The whole call, as the caller saw it."""
 
@@ -140,6 +149,7 @@ class Call(Record, frozen=True):
     warnings: tuple[str, ...] = ()
     agent: str = ""
     """The caller's User-Agent."""
+    prompt: Prompted | None = None
 
 
 class End(Record, tag="e", frozen=True):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, model_serializer, model_validator
 
+from noria.config.reference import PathText
 from noria.config.section import Many, Section, Some
 from noria.datasets.curation.plan import Plan, StepSpec, step_of
 from noria.errors import ConfigError
@@ -41,7 +42,7 @@ class BuildSection(Section):
 
     source: str | None = None
     """A dataset, by name or as `name@version`; without a version, its newest."""
-    files: Many[str] = ()
+    files: Many[PathText] = ()
     """Files of examples instead, as `noria dataset import` reads them; paths or patterns."""
     steps: Some[StepSection]
     workers: Annotated[int, Field(ge=1, le=256)] | None = None

@@ -22,6 +22,8 @@ from noria.access.keyring import Keyring
 from noria.access.oidc import Provider
 from noria.access.role import EVERYWHERE, SYSTEM, Principal, Role, role_named
 from noria.access.session import Rules, SignIn
+from noria.config.curation import BuildSection
+from noria.config.dataset import DatasetSection
 from noria.config.prompt import PromptsSection
 from noria.core.clock import Clock, SystemClock
 from noria.errors import ConfigError
@@ -226,6 +228,8 @@ class Control:
             self.jobs,
             self.clock,
             spans=lambda: self.spans,
+            section=self.dataset_section,
+            folder=path.absolute().parent,
             database=home.database,
             uploads=home.uploads,
         )
@@ -236,7 +240,7 @@ class Control:
             self.clock,
             home=home,
             folder=path.absolute().parent,
-            sections=lambda: {},
+            sections=self.declared_builds,
         )
         self.local_token = ""
 
@@ -283,6 +287,10 @@ class Control:
             window=access.password.window,
         )
 
+    def dataset_section(self, name: str) -> DatasetSection | None:
+        """What noria.toml says of a dataset."""
+        return self.versions.config().datasets.get(name) if self.versions.current() else None
+
     def prompts_section(self) -> PromptsSection:
         """What noria.toml says of prompts."""
         return self.versions.config().prompts if self.versions.current() else PromptsSection()
@@ -294,6 +302,13 @@ class Control:
             return "", {}
         sections = self.versions.config().queues
         return current.digest, {name: section.compiled(name) for name, section in sections.items()}
+
+    def declared_builds(self) -> dict[str, BuildSection]:
+        """What noria.toml, as it runs, says of building datasets, by name."""
+        if self.versions.current() is None:
+            return {}
+        sections = self.versions.config().datasets
+        return {name: section.build for name, section in sections.items() if section.build is not None}
 
     def tls_in_front(self) -> bool:
         """Whether noria.toml says that something in front of Noria does TLS."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.text.normal import normal
@@ -13,6 +13,7 @@ _TEXT = st.text(
 )
 
 
+@settings(deadline=None)
 @given(_TEXT, st.sampled_from(["NFC", "NFKC"]))
 def test_twice_is_once(text: str, form: str) -> None:
     once = normal(text, form=form)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import ipaddress
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.errors import StateError
@@ -78,6 +78,7 @@ _TEXT = st.lists(st.tuples(_PART, st.sampled_from(["", " ", ", ", "\n", ":", "-"
 )
 
 
+@settings(deadline=None)
 @given(_TEXT)
 def test_nothing_is_found_in_what_is_left(text: str) -> None:
     vault = Vault(b"x" * 32)
@@ -87,6 +88,7 @@ def test_nothing_is_found_in_what_is_left(text: str) -> None:
         assert bool(kinds) == bool(find(text))
 
 
+@settings(deadline=None)
 @given(_TEXT)
 def test_tokens_go_there_and_back(text: str) -> None:
     vault = Vault(b"x" * 32)
@@ -111,6 +113,7 @@ def test_the_same_value_has_the_same_token_and_another_secret_cannot_open_it() -
         other.unseal(vault.seal("a@b.c"))
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"[0-9]{12,18}", fullmatch=True))
 def test_luhn_finds_every_single_wrong_digit(digits: str) -> None:
     check = next(str(one) for one in range(10) if luhn(digits + str(one)))
@@ -118,6 +121,7 @@ def test_luhn_finds_every_single_wrong_digit(digits: str) -> None:
         assert not luhn(digits + wrong)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses())
 def test_every_address_but_the_machines_own_is_found(address: ipaddress.IPv4Address) -> None:
     text = f"from {address} on"

@@ -6,7 +6,7 @@ import random
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.text.minhash import PERMUTATIONS, bands, signatures
@@ -28,6 +28,7 @@ def _grams(text: str, n: int, *, whole: bool) -> list[tuple[str, ...]]:
     return [tuple(words[place : place + n]) for place in range(len(words) - n + 1)]
 
 
+@settings(deadline=None)
 @given(st.lists(_TEXT, max_size=6), st.integers(1, 4), st.booleans())
 def test_hashes_are_equal_exactly_where_ngrams_are(texts: list[str], n: int, whole: bool) -> None:
     found = shingles(texts, words=n, whole=whole)
@@ -42,6 +43,7 @@ def test_hashes_are_equal_exactly_where_ngrams_are(texts: list[str], n: int, who
     assert len(set(by_gram.values())) == len(by_gram)
 
 
+@settings(deadline=None)
 @given(st.lists(_TEXT, min_size=1, max_size=5), st.integers(1, 4))
 def test_a_text_alone_and_among_others_hashes_alike(texts: list[str], n: int) -> None:
     together = shingles(texts, words=n)

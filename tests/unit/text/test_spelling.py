@@ -52,7 +52,7 @@ _PIECE = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(_PIECE, max_size=8).map("".join))
 def test_protected_spans_never_change(text: str) -> None:
     after, typos = corrector()(text)

@@ -44,6 +44,15 @@ class Api:
         """An answer that is not JSON."""
         return self._send("GET", path, query, None).read().decode()
 
+    def chunks(self, path: str, **query: object) -> Iterator[bytes]:
+        """An answer as it comes."""
+        answer = self._send("GET", path, query, None)
+        try:
+            while part := answer.read1(1 << 16):
+                yield part
+        except (OSError, HTTPException) as error:
+            raise Unreachable(f"The answer broke off ({error}); what was written is not whole.") from None
+
     def pages(self, path: str, **query: object) -> Iterator[Any]:
         """Every item of a list that is read in pages."""
         cursor: str | None = None

@@ -33,6 +33,7 @@ COMMANDS = {
     "prompt": ("noria.cli.prompt:prompt", "Prompts: files, versions, labels."),
     "key": ("noria.cli.key:key", "Virtual keys."),
     "budget": ("noria.cli.budget:budget", "Budgets and what is left of them."),
+    "dataset": ("noria.cli.dataset:dataset", "Examples with their versions."),
     "eval": ("noria.cli.eval:eval_group", "Evaluate models and prompts, and compare."),
     "scorer": ("noria.cli.scorer:scorer", "What judges an answer."),
     "judge": ("noria.cli.judge:judge", "Judges and how far to trust them."),

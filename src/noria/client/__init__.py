@@ -3,6 +3,7 @@
 from noria.client.about import About, about
 from noria.client.answer import Answer, Embeddings, Responded
 from noria.client.async_noria import AsyncNoria
+from noria.client.datasets import AsyncDataset, Dataset
 from noria.client.noria import Noria
 from noria.client.receipt import Receipt
 from noria.client.stream import AsyncStream, Stream
@@ -10,8 +11,10 @@ from noria.client.stream import AsyncStream, Stream
 __all__ = [
     "About",
     "Answer",
+    "AsyncDataset",
     "AsyncNoria",
     "AsyncStream",
+    "Dataset",
     "Embeddings",
     "Noria",
     "Receipt",

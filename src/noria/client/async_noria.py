@@ -12,6 +12,7 @@ import msgspec
 
 from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
+from noria.client.datasets import AsyncDataset
 from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import AsyncStream
@@ -130,6 +131,10 @@ class AsyncNoria:
     async def retract_feedback(self, id: str, *, project: str | None = None) -> None:
         """Take it back."""
         await self._post(feedbacks.retract(id, project=project))
+
+    def dataset(self, name: str, *, project: str = "default") -> AsyncDataset:
+        """As Noria.dataset."""
+        return AsyncDataset(self._http, self.base_url, name, project=project)
 
     @asynccontextmanager
     async def _streaming(self, ask: Ask) -> AsyncGenerator[AsyncStream]:

@@ -12,6 +12,7 @@ import msgspec
 
 from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
+from noria.client.datasets import Dataset
 from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import Stream
@@ -127,6 +128,10 @@ class Noria:
     def retract_feedback(self, id: str, *, project: str | None = None) -> None:
         """Take it back."""
         self._post(feedbacks.retract(id, project=project))
+
+    def dataset(self, name: str, *, project: str = "default") -> Dataset:
+        """A dataset of this Noria, to stream examples from and put them in."""
+        return Dataset(self._http, self.base_url, name, project=project)
 
     def _answer(self, ask: Ask) -> Answer:
         response = self._post(ask)

@@ -8,6 +8,7 @@ from noria.config.access import AccessSection
 from noria.config.blobs import BlobsSection
 from noria.config.budget import BudgetSection
 from noria.config.cache import CacheSection
+from noria.config.dataset import DatasetSection
 from noria.config.encryption import EncryptionSection
 from noria.config.engine import EngineSection
 from noria.config.eval import EvalSection, GateSection
@@ -41,6 +42,7 @@ class Config(Section):
     encryption: EncryptionSection = EncryptionSection()
     blobs: BlobsSection = BlobsSection()
     prompts: PromptsSection = PromptsSection()
+    datasets: dict[Name, DatasetSection] = {}
     evals: dict[Name, EvalSection] = {}
     gates: dict[Name, GateSection] = {}
     scorers: dict[Name, ScorerSection] = {}

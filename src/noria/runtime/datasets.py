@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from noria.access.role import Principal
+from noria.config.dataset import DatasetSection
+from noria.config.reference import absolute
 from noria.core.clock import Clock
 from noria.core.example import Example
 from noria.core.ids import new_id, parse_hex
@@ -19,7 +21,7 @@ from noria.datasets.importing import Report, Source, files_of
 from noria.datasets.mapping import Mapping
 from noria.datasets.reference import resolve
 from noria.datasets.store import Change, Dataset, DatasetVersion
-from noria.errors import Forbidden, InvalidRequest, NotFound
+from noria.errors import ConfigError, Forbidden, InvalidRequest, NotFound
 from noria.runtime import dataset_import
 from noria.runtime.dataset_import import Importer, Order
 from noria.runtime.jobs import Job, Jobs
@@ -44,15 +46,20 @@ class Datasets:
         clock: Clock,
         *,
         spans: Callable[[], SpanReader],
+        section: Callable[[str], DatasetSection | None],
+        folder: Path,
         database: Path,
         uploads: Path,
     ) -> None:
-        """`uploads` is a folder for files on their way in."""
+        """`section` is what noria.toml, which is in `folder`, says of a dataset; `uploads` is a folder for
+        files on their way in."""
         self.table = table
         self.uploads = uploads
         self._jobs = jobs
         self._clock = clock
         self._spans = spans
+        self._section = section
+        self._folder = folder
         self._database = database
 
     def ensure(self, project: str, name: str, *, by: Principal) -> Dataset:
@@ -205,6 +212,44 @@ class Datasets:
         finally:
             for path in uploaded:
                 path.unlink(missing_ok=True)
+
+    def import_declared(
+        self, project: str, name: str, *, replace: bool, comment: str, by: Principal
+    ) -> tuple[Report | None, Job | None]:
+        """What noria.toml says of the dataset: its files, columns, splits, schema and description."""
+        section = self._section(name)
+        if section is None:
+            raise NotFound(
+                f"What runs has no [datasets.{name}]; name the files, or apply a noria.toml with it."
+            )
+        sources = section.sources(name, self._folder)
+        self.ensure(project, name, by=by)
+        schema = self._schema(section, name)
+        now = self.table.dataset(project, name)
+        described = now is not None and (now.description, now.tags) == (section.description, section.tags)
+        if not described or (schema and now is not None and now.schema != schema):
+            self.table.patch(
+                project, name, description=section.description, tags=section.tags, schema=schema, by=by
+            )
+        return self.import_sources(
+            project,
+            name,
+            sources,
+            mapping=section.columns.mapping(),
+            replace=replace,
+            splits=section.splits or None,
+            comment=comment,
+            by=by,
+        )
+
+    def _schema(self, section: DatasetSection, name: str) -> dict[str, Any] | None:
+        if section.schema_file is None:
+            return None
+        path = Path(absolute(section.schema_file, self._folder))
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ConfigError(f"The schema_file of [datasets.{name}] cannot be read: {error}.") from None
 
     def export(
         self, version: DatasetVersion, *, format: str, split: str = "", text: str = ""

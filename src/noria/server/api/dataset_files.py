@@ -56,7 +56,8 @@ class SourceBody(Body):
 
 
 class LocalImport(Body):
-    sources: list[SourceBody] = Field(min_length=1, max_length=1000)
+    sources: list[SourceBody] = Field(max_length=1000)
+    """None: what noria.toml says of the dataset, also its columns and splits."""
     mapping: dict[str, Any] = {}
     replace: bool = False
     splits: dict[str, float] | None = Field(None, max_length=20)
@@ -110,6 +111,11 @@ def import_local(
         Source(path=one.path, name=one.name, format=one.format, parallel=one.parallel, tags=tuple(one.tags))
         for one in body.sources
     )
+    if not sources:
+        report, job = parts.datasets.import_declared(
+            project, name, replace=body.replace, comment=body.comment, by=who
+        )
+        return Imported(report=ReportBody.of(report) if report else None, job=job.id if job else None)
     mapped = parse_mapping(msgspec.json.encode(body.mapping).decode())
     return _import(parts, who, project, name, sources, mapped, body.replace, body.splits, body.comment, ())
 

@@ -13,6 +13,7 @@ from noria.config.eval import EvalScorerSection, EvalSection, EvalTargetSection
 from noria.config.units import dollars
 from noria.errors import Forbidden, InvalidRequest
 from noria.evals.run import EvalRun
+from noria.runtime.eval_report import TYPES, Form, report, written
 from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
 from noria.server.api.eval_bodies import (
@@ -165,6 +166,37 @@ def list_slices(
     """One scorer by tag, by metadata field and by length of the input."""
     found = parts.evals.slices(parts.evals.run(project, id), scorer)
     return Slices(items=[SliceBody.model_validate(one, from_attributes=True) for one in found])
+
+
+@router.get("/runs/{id}/report", response_class=Response)
+def report_run(
+    parts: Parts,
+    who: Viewer,
+    id: str,
+    project: Project = "default",
+    form: Form = "html",
+    baseline: Annotated[str, Query(max_length=64, description="The run to compare with.")] = "",
+    gate: Annotated[
+        list[str], Query(max_length=64, description="Gates to check; none: all of the eval.")
+    ] = [],  # noqa: B006
+    examples: Annotated[bool, Query(description="JUnit: a test for each example, too.")] = False,
+) -> Response:
+    """A file that stands alone: HTML, Markdown, JUnit XML or JSON."""
+    run = parts.evals.run(project, id)
+    other = parts.evals.run(project, baseline) if baseline else None
+    named = [parts.evals.gate(name) for name in gate]
+    gates = named or [one for one in parts.evals.gates() if one.eval == run.spec.name]
+    made = report(parts.evals, run, baseline=other, gates=gates, made_ms=parts.clock.now_ns() // 1_000_000)
+    ending = {"markdown": "md", "junit": "xml"}.get(form, form)
+    name = f'attachment; filename="{run.id}.{ending}"'
+    return Response(
+        written(parts.evals, made, form, examples=examples),
+        media_type=TYPES[form],
+        headers={
+            "content-disposition": name,
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+        },
+    )
 
 
 @router.post("/runs/{id}/stop")

@@ -71,6 +71,7 @@ def decided(run: Path, number: int, place: int, step: AnyStep) -> Path:
         import numpy
     except ImportError as error:
         raise MissingExtra("Comparing all examples", "curate") from error
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     total = sum(mark.left for _, mark in shards(run, number))
     found = global_of(step).decide(_signed(run, number), total=total, folder=path.parent)
     out = io.BytesIO()

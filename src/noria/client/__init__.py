@@ -5,6 +5,7 @@ from noria.client.answer import Answer, Embeddings, Responded
 from noria.client.async_noria import AsyncNoria
 from noria.client.datasets import AsyncDataset, Dataset
 from noria.client.noria import Noria
+from noria.client.prompts import AsyncPrompt, Prompt, Said
 from noria.client.receipt import Receipt
 from noria.client.stream import AsyncStream, Stream
 
@@ -13,12 +14,15 @@ __all__ = [
     "Answer",
     "AsyncDataset",
     "AsyncNoria",
+    "AsyncPrompt",
     "AsyncStream",
     "Dataset",
     "Embeddings",
     "Noria",
+    "Prompt",
     "Receipt",
     "Responded",
+    "Said",
     "Stream",
     "about",
 ]

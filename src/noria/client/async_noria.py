@@ -14,10 +14,12 @@ from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
 from noria.client.datasets import AsyncDataset
 from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
+from noria.client.prompts import MAX_AGE, AsyncPrompt, PromptCache, path_of
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import AsyncStream
 from noria.client.wire import TIMEOUT, Ask, Messages
 from noria.core.messages import EmbeddingsRequest, EmbeddingsResponse, Request, Response, StreamEvent
+from noria.errors import RequestError, Unreachable
 
 
 class AsyncNoria:
@@ -36,6 +38,8 @@ class AsyncNoria:
         self._http = httpx2.AsyncClient(
             base_url=self.base_url, headers=headers, timeout=timeout, transport=transport
         )
+
+        self._prompts = PromptCache()
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,6 +139,26 @@ class AsyncNoria:
     def dataset(self, name: str, *, project: str = "default") -> AsyncDataset:
         """As Noria.dataset."""
         return AsyncDataset(self._http, self.base_url, name, project=project)
+
+    async def prompt(
+        self,
+        name: str,
+        label: str = "production",
+        *,
+        version: int | None = None,
+        max_age: float = MAX_AGE,
+        project: str = "default",
+    ) -> AsyncPrompt:
+        """As Noria.prompt."""
+        path = path_of(name, label=label, version=version, project=project)
+        kept = self._prompts.fresh(path, max_age)
+        if kept is None:
+            try:
+                response = await self._send(self._http.build_request("GET", path))
+                kept = self._prompts.keep(path, response.content)
+            except (RequestError, Unreachable) as error:
+                kept = self._prompts.instead(path, error)
+        return AsyncPrompt(kept, self.chat)
 
     @asynccontextmanager
     async def _streaming(self, ask: Ask) -> AsyncGenerator[AsyncStream]:

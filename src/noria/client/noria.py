@@ -14,10 +14,12 @@ from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
 from noria.client.datasets import Dataset
 from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
+from noria.client.prompts import MAX_AGE, Prompt, PromptCache, path_of
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import Stream
 from noria.client.wire import TIMEOUT, Ask, Messages
 from noria.core.messages import Request
+from noria.errors import RequestError, Unreachable
 
 
 class Noria:
@@ -41,6 +43,8 @@ class Noria:
         self._http = httpx2.Client(
             base_url=self.base_url, headers=headers, timeout=timeout, transport=transport
         )
+
+        self._prompts = PromptCache()
 
     def __enter__(self) -> Self:
         return self
@@ -132,6 +136,31 @@ class Noria:
     def dataset(self, name: str, *, project: str = "default") -> Dataset:
         """A dataset of this Noria, to stream examples from and put them in."""
         return Dataset(self._http, self.base_url, name, project=project)
+
+    def prompt(
+        self,
+        name: str,
+        label: str = "production",
+        *,
+        version: int | None = None,
+        max_age: float = MAX_AGE,
+        project: str = "default",
+    ) -> Prompt:
+        """A prompt's version: that of a label, or `version` by its number (the key then needs role viewer).
+
+        Fetched at most every `max_age` seconds. Where Noria is down the last copy serves, and is `stale`.
+        """
+        path = path_of(name, label=label, version=version, project=project)
+        kept = self._prompts.fresh(path, max_age)
+        if kept is None:
+            try:
+                kept = self._prompts.keep(path, self._get(path))
+            except (RequestError, Unreachable) as error:
+                kept = self._prompts.instead(path, error)
+        return Prompt(kept, self.chat)
+
+    def _get(self, path: str) -> bytes:
+        return self._send(self._http.build_request("GET", path)).content
 
     def _answer(self, ask: Ask) -> Answer:
         response = self._post(ask)

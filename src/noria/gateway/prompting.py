@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
-from noria.errors import InvalidRequest, NotFound, Unavailable, Unsupported
+from noria.access.key import Key
+from noria.errors import Forbidden, InvalidRequest, NotFound, Unavailable, Unsupported
 from noria.gateway.ask import Context, Fields, encode
 from noria.gateway.compiled import World
 from noria.gateway.prompt_bodies import BODIES
@@ -27,6 +29,8 @@ from noria.prompts.technique import Shot
 from noria.tracing.record import Prompted
 
 PREFIX = "prompt/"
+PROMPTS = b"/v1/prompts/"
+"""GET of `/v1/prompts/name@label`: the compiled version, for the SDK."""
 Embed = Callable[[str, str], Awaitable[Sequence[float]]]
 """(model, text): the vector, by an ordinary call in the caller's name."""
 Pools = Callable[[str], Pool]
@@ -95,6 +99,25 @@ def asked(
     label = reference.at if not reference.number else ""
     own = model.startswith(PREFIX) or not model
     return Asked(found, label, variables, own)
+
+
+def fetched(world: World, key: Key, path: bytes) -> bytes:
+    """The answer to GET `path`. Raises NotFound, InvalidRequest and Forbidden."""
+    reference = parse_reference(unquote(path[len(PROMPTS) :].decode("latin-1")))
+    found = _version(world, key.project, reference)
+    if not {"*", f"{PREFIX}{reference.name}", found.model} & set(key.routes):
+        raise Forbidden(
+            f"This key may not use the prompt {reference.name!r}; its owner can add "
+            f"{PREFIX + reference.name!r} to its scope."
+        )
+    return encode(Fetched(label="" if reference.number else reference.at, prompt=found))
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What the SDK is given."""
+
+    label: str
+    prompt: CompiledPrompt
 
 
 def _ours(world: World, project: str, raw: msgspec.Raw) -> tuple[Reference, dict[str, Any]] | None:

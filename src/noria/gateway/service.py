@@ -48,7 +48,7 @@ from noria.gateway.glance import glance
 from noria.gateway.inner import InnerExchange, error_message, first_vector
 from noria.gateway.origins import PREFLIGHT, check_origin
 from noria.gateway.ports import Money, Rates, Spool
-from noria.gateway.prompting import Asked, Pools, prompted
+from noria.gateway.prompting import PROMPTS, Asked, Pools, fetched, prompted
 from noria.gateway.splice import wants_usage
 from noria.gateway.storing import response_of, stored
 from noria.gateway.streams import PassStream, Stream, TranslatedStream, named
@@ -104,7 +104,7 @@ class Gateway:
         if method == b"POST":
             return path in PATHS or path in COUNTS or path.startswith(NOT_OFFERED)
         if method in (b"GET", b"HEAD"):
-            return path == b"/v1/models" or path.startswith(b"/v1/models/")
+            return path == b"/v1/models" or path.startswith((b"/v1/models/", PROMPTS))
         return method == b"OPTIONS" and path.startswith(b"/v1/")
 
     async def serve(self, exchange: Exchange) -> None:
@@ -121,6 +121,9 @@ class Gateway:
             key = principal(exchange.headers, world, pepper=self._pepper, now=time())
             if exchange.path.startswith(NOT_OFFERED):
                 raise not_offered(exchange.path)
+            if exchange.method in (b"GET", b"HEAD") and exchange.path.startswith(PROMPTS):
+                exchange.respond(200, answers.JSON + cors, fetched(world, key, exchange.path))
+                return
             if exchange.method in (b"GET", b"HEAD"):
                 self._models(exchange, world, key, cors)
                 return

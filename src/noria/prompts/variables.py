@@ -56,7 +56,7 @@ def completed(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     """
     values = dict(given)
     for name, inner in schema.get("properties", {}).items():
-        if "default" in inner:
+        if isinstance(inner, Mapping) and "default" in inner:
             values.setdefault(name, inner["default"])
     problem = _problem(schema, values, "", 0) if schema else ""
     if problem:

@@ -14,6 +14,7 @@ from noria.core.digest import digest
 from noria.core.example import Example
 from noria.datasets.store import DatasetReader, DatasetVersion
 from noria.errors import Conflict, InvalidRequest, NotFound
+from noria.prompts.apply import shot_of
 from noria.prompts.compiled import CompiledPrompt
 from noria.prompts.technique import Shot, Shots
 from noria.runtime.jobs import Jobs
@@ -64,17 +65,6 @@ def drawn(shots: Shots, project: str, reader: DatasetReader) -> tuple[Shot, ...]
             param="technique",
         )
     return tuple(shot_of(one) for one in kept)
-
-
-def shot_of(example: Example) -> Shot:
-    """Raises InvalidRequest where no answer is known."""
-    expected = example.expected
-    if isinstance(expected, list) and expected:
-        expected = expected[0]
-    if expected is None:
-        raise InvalidRequest(f"The example {example.id} has no expected answer to show.", param="technique")
-    answer = expected if isinstance(expected, str) else msgspec.json.encode(expected).decode()
-    return Shot(input=example.input, answer=answer)
 
 
 def _reservoir(examples: Iterator[Example], k: int, rng: random.Random) -> list[Example]:

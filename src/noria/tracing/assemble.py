@@ -12,6 +12,7 @@ import msgspec
 
 from noria.core.usage import Usage
 from noria.tracing.frames import whole
+from noria.tracing.prompt_tag import PROMPT_TAG, prompt_tag
 from noria.tracing.record import Attempt, Begin, Call, Prompted
 from noria.tracing.span import Span
 
@@ -80,8 +81,10 @@ def call_span(call: Call) -> Span:
         attributes["noria.warnings"] = list(call.warnings)
     if call.agent:
         attributes["user_agent.original"] = call.agent
+    tags = call.tags
     if call.prompt is not None:
         attributes |= prompt_attributes(call.prompt)
+        tags = {**tags, PROMPT_TAG: prompt_tag(call.prompt)}
     output = _text(call.response)
     if call.stream and call.response:
         attributes["noria.response.frames"] = output
@@ -108,7 +111,7 @@ def call_span(call: Call) -> Span:
         user=call.user,
         session=call.session,
         episode=call.episode,
-        tags=call.tags,
+        tags=tags,
         **_usage(call.usage),
         cost_pico=cost,
         first_token=call.first_token or None,

@@ -18,10 +18,10 @@ import msgspec
 from noria.errors import InvalidRequest
 
 NAMES = (
-    "cache", "config", "episode", "error", "key", "model", "name", "operation", "provider", "route",
-    "service", "session", "status", "team", "trace", "user",
+    "cache", "config", "episode", "error", "key", "model", "name", "operation", "prompt", "provider",
+    "route", "service", "session", "status", "team", "trace", "user",
 )  # fmt: skip
-"""Fields with a text; `tag.NAME` is one more for each tag."""
+"""Fields with a text; `tag.NAME` is one more for each tag. `prompt` is a name, name@number or name@label."""
 QUANTITIES = (
     "attempts", "cost", "errors", "first_token", "http", "input_tokens", "latency", "output_tokens", "spans",
     "tokens",

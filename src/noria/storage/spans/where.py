@@ -9,6 +9,7 @@ import msgspec
 from noria.errors import InvalidRequest
 from noria.tracing.filters import Filter, Term
 from noria.tracing.histogram import SMALLEST_NS
+from noria.tracing.prompt_tag import PROMPT_TAG, prompt_pattern
 
 Condition = tuple[str, list[object]]
 Parts = tuple[list[str], list[object]]
@@ -111,6 +112,9 @@ def _condition(term: Term, columns: Columns) -> Condition:
         parts, values = [f"status = '{value}'" for value in term.values], []
     elif term.field in columns.quantities:
         parts, values = _quantity(term, columns.quantities[term.field])
+    elif term.field == "prompt":
+        prompts = msgspec.structs.replace(term, values=tuple(map(prompt_pattern, term.values)))
+        parts, values = _text(prompts, "json_extract(tags, ?)", before=[f'$."{PROMPT_TAG}"'])
     elif term.field.startswith("tag."):
         parts, values = _text(term, "json_extract(tags, ?)", before=[f'$."{_json_name(term.field[4:])}"'])
     else:

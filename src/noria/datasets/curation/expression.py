@@ -71,6 +71,8 @@ def _check(node: ast.expr) -> None:
             parts = [value]
         case ast.Subscript(value=value, slice=ast.Constant(value=str() | int())):
             parts = [value]
+        case ast.Subscript(value=value, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int()))):
+            parts = [value]
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             pass
         case ast.Constant(value=str() | int() | float() | None):
@@ -107,8 +109,8 @@ def _value(node: ast.expr, example: Example) -> Any:
             return _FUNCTIONS[name](_value(argument, example))
         case ast.Attribute(value=value, attr=name):
             return _look(_value(value, example), name)
-        case ast.Subscript(value=value, slice=ast.Constant(value=key)):
-            return _look(_value(value, example), key)
+        case ast.Subscript(value=value, slice=key):
+            return _look(_value(value, example), _value(key, example))
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             return [_value(part, example) for part in parts]
         case ast.Constant(value=value):

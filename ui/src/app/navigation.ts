@@ -2,6 +2,7 @@
 import {
   IconActivityHeartbeat,
   IconAdjustmentsHorizontal,
+  IconChecklist,
   IconCoin,
   IconColumns2,
   IconCpu,
@@ -28,6 +29,10 @@ export const NAVIGATION = [
       { to: '/sessions', label: 'Sessions', icon: IconMessages, key: 'g s' },
       { to: '/costs', label: 'Costs', icon: IconCoin, key: 'g o' },
     ],
+  },
+  {
+    group: 'Improve',
+    pages: [{ to: '/review', label: 'Review', icon: IconChecklist, key: 'g r' }],
   },
   {
     group: 'Govern',

@@ -141,6 +141,17 @@ const tree = root.addChildren([
     }),
     createRoute({
       ...page,
+      path: '/review',
+      component: lazyRouteComponent(() => import('../pages/review/Review'), 'ReviewPage'),
+    }),
+    createRoute({
+      ...page,
+      path: '/review/$name',
+      validateSearch: words('tab', 'state', 'item'),
+      component: lazyRouteComponent(() => import('../pages/review/Queue'), 'QueuePage'),
+    }),
+    createRoute({
+      ...page,
       path: '/settings',
       validateSearch: words('tab', 'version'),
       component: lazyRouteComponent(() => import('../pages/settings/Settings'), 'SettingsPage'),

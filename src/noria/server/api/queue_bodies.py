@@ -95,6 +95,30 @@ class QueuePatch(Body):
         return {name: value for name, value in _fields(self).items() if value is not None}
 
 
+class AskedChoice(BaseModel):
+    value: str
+    title: str
+    key: str
+
+
+class AskedQuestion(BaseModel):
+    """A question as it stands."""
+
+    name: str
+    kind: Kind
+    title: str
+    help: str
+    choices: list[AskedChoice]
+    low: float
+    high: float
+    step: float
+    instrument: str
+    required: bool
+    decides: bool
+    tolerance: float
+    measure: Measure | None
+
+
 class QueueProgress(BaseModel):
     open: int
     disputed: int
@@ -109,7 +133,7 @@ class QueueBody(BaseModel):
     name: str
     description: str
     guidelines: str
-    form: list[QuestionBody]
+    form: list[AskedQuestion]
     reviews: int
     assignment: Assignment
     reviewers: Names
@@ -229,10 +253,10 @@ def queue_body(queue: Queue, *, progress: Progress, left: int, to_decide: int) -
     return QueueBody(**values, progress=counted, left=left, to_decide=to_decide)
 
 
-def question_body(question: Question) -> QuestionBody:
+def question_body(question: Question) -> AskedQuestion:
     values = msgspec.structs.asdict(question)
     values["choices"] = [msgspec.structs.asdict(choice) for choice in question.choices]
-    return QuestionBody(**values)
+    return AskedQuestion(**values)
 
 
 def item_body(seen: Seen) -> ItemBody:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from noria.cli.prompt_files import lint, pull, push
 from noria.cli.quantities import ago, at
 from noria.cli.table import facts, plain, table
 from noria.errors import UserError
+
+LOOK = 0.5
+"""Seconds between two looks at a job that is waited for."""
 
 
 @click.group()
@@ -176,9 +180,27 @@ def label_prompt(
         return
     if remove == (version is not None):
         raise UserError("Give the VERSION that the label is to stand for, or --remove.")
+    if not remove:
+        _prepare(api, f"/api/prompts/{name}/versions/{version}/prepare")
     body = {"to": version, "reason": reason}
     moved = api.delete(path, reason=reason) if remove else api.put(path, body)
     _print_move(name, moved, as_json=as_json)
+
+
+def _prepare(api: Api, path: str) -> None:
+    """Wait until the version can be served. Raises UserError where that fails."""
+    found = api.post(path)
+    told = ""
+    while not found["ready"]:
+        job = api.get(f"/api/jobs/{found['job']['id']}")
+        if job["state"] in ("failed", "cancelled"):
+            raise UserError(f"The version cannot be served: job {job['id']} {job['state']}: {job['message']}")
+        words = f"{job['message'] or job['state']}: {job['done'] or 0:,} of {job['total'] or '?'}"
+        if words != told:
+            say(words)
+            told = words
+        time.sleep(LOOK)
+        found = api.post(path) if job["state"] == "done" else found
 
 
 @prompt.command("rollback")
@@ -214,6 +236,31 @@ def render_prompt(api: Api, prompt: str, given: tuple[str, ...], file: Any, as_j
     say(f"About {found['tokens']:,} tokens ({found['method']}).")
     if not found["chosen"]:
         say("Its examples are chosen for each call, and are not shown here.")
+
+
+@prompt.command("run")
+@click.argument("prompt")
+@click.option("--var", "-v", "given", multiple=True, metavar="NAME=VALUE", help="A variable; repeatable.")
+@click.option("--vars", "file", type=click.File("r"), help="A JSON object of variables; - is stdin.")
+@click.option("--model", "-m", default="", help="Another route or model than the prompt names.")
+@json_option
+@with_api
+def run_prompt(api: Api, prompt: str, given: tuple[str, ...], file: Any, model: str, as_json: bool) -> None:
+    """Ask a model with a PROMPT (name, name@label, name@number), by as many calls as its technique takes.
+
+    The answer is on stdout, without the reasoning before it; tokens and cost are on stderr.
+    """
+    from noria.cli.prompt_run import run
+
+    name, where = _split(prompt)
+    body = api.text(f"/api/prompts/{name}/versions/{where}/compiled")
+    label = "" if where.isdigit() or where == "latest" else where
+    said = run(body.encode(), label, variables(given, file), model=model)
+    if as_json:
+        print_json(said.as_json())
+    else:
+        click.echo(said.answer)
+    say(said.told())
 
 
 def variables(given: tuple[str, ...], file: Any) -> dict[str, Any]:

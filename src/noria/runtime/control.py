@@ -178,7 +178,7 @@ class Control:
             self.clock,
             publish=self.publisher.publish,
             section=self.prompts_section,
-            pools=Pools(home.pools, home.folder, self.jobs, gateway=self.gateway_address),
+            pools=Pools(home.pools, home.folder, self.jobs),
         )
         self.judges = Judges(
             CalibrationTable(self.database, self.audit),

@@ -31,6 +31,7 @@ from noria.prompts.reference import (
 from noria.prompts.store import PromptStore
 from noria.prompts.technique import Shot, technique_of, written
 from noria.prompts.version import Label, PromptContent, PromptVersion
+from noria.runtime.jobs import Job
 from noria.runtime.shots import Pools, drawn, pinned
 
 _log = logging.getLogger("noria.prompts")
@@ -176,6 +177,13 @@ class Prompts:
         """The project's policy."""
         return self._section().rules()
 
+    def prepare(self, version: PromptVersion, *, by: Principal) -> Job | None:
+        """The job that makes what a version needs to be served; None: it is ready. Raises Conflict."""
+        compiled = self.compile(version)
+        if compiled.unusable:
+            raise Conflict(compiled.unusable, code="not_ready", param="prompt")
+        return self._pools.prepare(compiled, by=by)
+
     # labels
 
     def protection(self, label: str) -> Protection:
@@ -196,8 +204,7 @@ class Prompts:
         compiled = self.compile(version)
         if compiled.unusable:
             raise Conflict(compiled.unusable, code="not_ready", param="label")
-        if compiled.pool:
-            self._pools.require(compiled, by=by)
+        self._pools.require(compiled, by=by)
         approval = self._approval(version, label, reason, by)
         move = LabelMove(
             project=project, prompt=name, label=label, sequence=0, number=version.number,

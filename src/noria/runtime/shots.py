@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from noria.errors import Conflict, InvalidRequest, NotFound
 from noria.prompts.apply import shot_of
 from noria.prompts.compiled import CompiledPrompt
 from noria.prompts.technique import Shot, Shots
-from noria.runtime.jobs import Jobs
+from noria.runtime.jobs import Job, Jobs
 
 TASK = "prompt.pool"
 
@@ -81,11 +81,10 @@ def _reservoir(examples: Iterator[Example], k: int, rng: random.Random) -> list[
 class Pools:
     """Pools to choose similar examples from: one file for each dataset version, split, field and embedder."""
 
-    def __init__(self, folder: Path, home: Path, jobs: Jobs, *, gateway: Callable[[], str]) -> None:
+    def __init__(self, folder: Path, home: Path, jobs: Jobs) -> None:
         self._folder = folder
         self._home = home
         self._jobs = jobs
-        self._gateway = gateway
 
     def name(self, project: str, shots: Shots) -> str:
         return digest([project, shots.digest, shots.split, shots.field, shots.embedder]).removeprefix(
@@ -95,20 +94,26 @@ class Pools:
     def path(self, name: str) -> Path:
         return self._folder / f"{name}.pool"
 
-    def require(self, prompt: CompiledPrompt, *, by: Principal) -> None:
-        """Raises Conflict while the pool is being made, which is begun where it is not there."""
-        if self.path(prompt.pool).exists():
-            return
+    def prepare(self, prompt: CompiledPrompt, *, by: Principal) -> Job | None:
+        """The job that makes the pool, begun where none is under way; None: the pool is there, or none is
+        needed."""
+        if not prompt.pool or self.path(prompt.pool).exists():
+            return None
         shots = prompt.technique.examples
         assert shots is not None, "only examples have a pool"
         arguments: dict[str, Any] = {
-            "home": str(self._home), "gateway": self._gateway(), "project": prompt.project,
+            "home": str(self._home), "project": prompt.project, "by": by.id, "by_name": by.name,
             "pool": str(self.path(prompt.pool)), "shots": msgspec.to_builtins(shots),
         }  # fmt: skip
-        job = self._jobs.start(prompt.project, TASK, prompt.pool, arguments=arguments, by=by)
-        raise Conflict(
-            f"The examples of {shots.dataset} are being embedded by {shots.embedder} ({job.id}); move the "
-            "label again when `noria job list` shows it done.",
-            code="pool_not_ready",
-            param="label",
-        )
+        return self._jobs.start(prompt.project, TASK, prompt.pool, arguments=arguments, by=by)
+
+    def require(self, prompt: CompiledPrompt, *, by: Principal) -> None:
+        """Raises Conflict while the pool is being made."""
+        job = self.prepare(prompt, by=by)
+        if job is not None:
+            raise Conflict(
+                f"The examples of {prompt.name}@{prompt.number} are being embedded ({job.id}); move the "
+                "label again when `noria job list` shows it done.",
+                code="not_ready",
+                param="label",
+            )

@@ -78,10 +78,18 @@ def undo_build(arguments: dict[str, Any], report: Report) -> object:
     return take_back(arguments, report)
 
 
+def embed_pool(arguments: dict[str, Any], report: Report) -> object:
+    """The vectors of the examples that a prompt chooses from."""
+    from noria.runtime.pool_task import build_pool
+
+    return build_pool(arguments, report)
+
+
 TASKS: dict[str, Task] = {
     "weights.pull": pull_weights,
     "check.count": count_up,
     "evals.run": run_eval,
+    "prompt.pool": embed_pool,
     "dataset.build": build_dataset,
     "dataset.undo": undo_build,
     "dataset.import": import_dataset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,22 @@ def test_a_label_is_moved_rolled_back_and_rendered(running: Running, folder: Pat
     assert history[-1]["kind"] == "rollback"
     differs = running.attempt("prompt", "diff", "tone", str(history[-1]["number"]), "latest")
     assert differs.exit_code == 1 and "+Be polite." in differs.stdout
+
+
+def test_a_prompt_is_asked_and_its_calls_are_found(running: Running, folder: Path) -> None:
+    running.run("prompt", "push", "--label", "production")
+    ran = json.loads(running.run("prompt", "run", "greeting@production", "-v", "name=Ada", "--json").stdout)
+    assert ran["answer"] and len(ran["traces"]) == 1
+    said = running.run("prompt", "run", "greeting@1", "-v", "name=Ada")
+    assert said.stdout.strip() and "1 call" in said.stderr
+    refused = running.attempt("prompt", "run", "greeting@1", "-v", "name=3")
+    assert "must be string, not integer" in str(refused.exception)
+    for words in ("prompt:greeting@production", "prompt:greeting"):
+        until = time.monotonic() + 10
+        while not (found := json.loads(running.run("trace", "list", words, "--json").stdout)):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert ran["traces"][0] in {one["id"] for one in found}
 
 
 def test_lint_says_what_is_doubtful_by_its_exit_code(running: Running, folder: Path) -> None:

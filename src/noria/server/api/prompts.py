@@ -21,6 +21,7 @@ from noria.prompts.tokens import METHOD, estimate
 from noria.prompts.version import PromptContent, PromptVersion
 from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
+from noria.server.api.jobs import JobBody, job_body
 from noria.server.api.prompt_labels import LabelBody, label_body
 
 router = APIRouter(prefix="/api/prompts", tags=["prompts"])
@@ -189,6 +190,12 @@ class LintBody(BaseModel):
     models: list[ModelCostBody]
 
 
+class Prepared(BaseModel):
+    ready: bool
+    job: JobBody | None
+    """To wait for where it is not ready."""
+
+
 class RenderRequest(Body):
     content: ContentBody | None = None
     """Left out: that of the version `at`."""
@@ -319,6 +326,15 @@ def read_compiled_prompt(
     """What the SDK renders from."""
     compiled = parts.prompts.compile(_at(parts, project, name, at))
     return Response(msgspec.json.encode(compiled), media_type="application/json")
+
+
+@router.post("/{name}/versions/{at}/prepare")
+def prepare_prompt_version(
+    parts: Parts, who: Editor, name: str, at: str, project: Project = "default"
+) -> Prepared:
+    """Begin what must be done before a label can move to it: embedding the examples that it chooses from."""
+    job = parts.prompts.prepare(_at(parts, project, name, at), by=who)
+    return Prepared(ready=job is None, job=None if job is None else job_body(job))
 
 
 @router.get("/{name}/diff")

@@ -96,7 +96,7 @@ def test_a_protected_label_waits_for_gates_and_approval(tmp_path: Path) -> None:
     )
     commit(admin, "p", "one")
     refused = admin.put("/api/prompts/p/labels/production", json={"to": "1"})
-    assert refused.status_code == 409 and "gates are not connected" in refused.json()["error"]["message"]
+    assert refused.status_code == 409 and "quality: undecided" in refused.json()["error"]["message"]
 
     class Gates:
         verdict: Any = "fail"

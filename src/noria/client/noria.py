@@ -87,6 +87,11 @@ class Noria:
         response = self._post(wire.responses(model, input, options))
         return Responded(msgspec.json.decode(response.content), receipt_of(response.headers))
 
+    def completions(self, model: str, prompt: str, **options: Any) -> Responded:
+        """OpenAI's older completions, as sent: `options` are its further keys, such as `echo`."""
+        response = self._post(wire.completions(model, prompt, options))
+        return Responded(msgspec.json.decode(response.content), receipt_of(response.headers))
+
     def feedback(
         self,
         trace: str | None = None,

@@ -109,6 +109,12 @@ def embeddings_request(model: str, texts: str | Sequence[str]) -> messages.Embed
     return messages.EmbeddingsRequest(model=model, inputs=inputs, encoding_format="base64")
 
 
+def completions(model: str, prompt: str, options: Mapping[str, Any]) -> Ask:
+    """`options` are further keys of OpenAI's older completions."""
+    body = {"model": model, "prompt": prompt, **options}
+    return Ask(f"{OPENAI}/completions", _encode(_with_about(body)))
+
+
 def responses(model: str, said: str | Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> Ask:
     """`options` are further keys of the Responses API."""
     body = {"model": model, "input": said, **options}

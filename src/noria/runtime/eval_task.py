@@ -12,16 +12,18 @@ from typing import Any
 
 from noria.client import AsyncNoria
 from noria.core.clock import SystemClock
+from noria.datasets.store import DatasetReader
 from noria.errors import NotFound, Unreachable
 from noria.evals.judging import Judging
 from noria.evals.run import EvalRun
 from noria.evals.runner import Runner
 from noria.evals.target import Target
+from noria.evals.targets.choice import ChoiceTarget
 from noria.evals.targets.function import FunctionTarget, load
 from noria.evals.targets.model import ModelTarget
-from noria.evals.targets.prompt import Rendered
 from noria.providers.secrets import read_secret
 from noria.runtime.endpoint import EndpointTarget
+from noria.runtime.eval_prompt import prompted
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
@@ -57,10 +59,11 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
     if run is None:
         raise NotFound(f"The run {id} is no more.")
     prompts = PromptTable(database, log, clock)
+    datasets = DatasetTable(database, log, clock)
     resolver = Resolver(
         folder=folder,
         prompts=prompts,
-        datasets=DatasetTable(database, log, clock),
+        datasets=datasets,
         serving=lambda: Snapshots(home.snapshots).current()[0],
         scorer=lambda name: None,
     )
@@ -69,8 +72,8 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
         report(now.progress.scored, now.progress.total, "answers", shown(now))
 
     async with _caller(run, home) as client:
-        async with _target(run, client, folder) as target:
-            calls = Calls(chat=client, embedder=client, prompt=judge_prompts(prompts, project))
+        calls = Calls(chat=client, embedder=client, prompt=judge_prompts(prompts, project))
+        async with _target(run, client, folder, home, datasets, calls) as target:
             scorers = [
                 Judging(spec, resolve(spec, calls=calls), described(spec)) for spec in run.spec.scorers
             ]
@@ -118,7 +121,9 @@ async def _caller(run: EvalRun, home: Home) -> AsyncGenerator[AsyncNoria | None]
 
 
 @asynccontextmanager
-async def _target(run: EvalRun, client: AsyncNoria | None, folder: Path) -> AsyncGenerator[Target]:
+async def _target(
+    run: EvalRun, client: AsyncNoria | None, folder: Path, home: Home, datasets: DatasetReader, calls: Calls
+) -> AsyncGenerator[Target]:
     spec = run.spec.target
     if spec.kind == "http":
         headers = {
@@ -135,10 +140,9 @@ async def _target(run: EvalRun, client: AsyncNoria | None, folder: Path) -> Asyn
         yield FunctionTarget(load(spec.function), timeout=spec.timeout)
     else:
         assert client is not None, "a model is called through the gateway"
-        yield ModelTarget(
-            spec,
-            client,
-            run=run.id,
-            name=run.spec.name,
-            prompting=None if spec.compiled is None else Rendered(spec.compiled),
-        )
+        if spec.choices:
+            yield ChoiceTarget(spec, client, run=run.id, name=run.spec.name)
+        elif spec.compiled is not None:
+            yield await prompted(run, spec.compiled, client, home=home, datasets=datasets, calls=calls)
+        else:
+            yield ModelTarget(spec, client, run=run.id, name=run.spec.name)

@@ -69,6 +69,6 @@ def method(report: Report) -> list[str]:
         said.append(
             f"Comparison: paired over the {found.examples} examples that both have; McNemar's exact test "
             "for yes and no, sign flips for numbers, random swaps for corpus metrics; p by Holm's method "
-            f"over {len(found.scorers)} scorers; a difference is called shown at {found.level:.0%} confidence."
+            f"over {len(found.scorers)} scorers; a difference is shown at {found.level:.0%} confidence."
         )
     return said

@@ -1,10 +1,10 @@
-"""A model or route as a target, with or without a prompt."""
+"""A model or route as a target, without a prompt."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -17,47 +17,27 @@ from noria.scoring.scorer import Output
 Messages = Sequence[Mapping[str, Any]]
 
 
-class Prompting(Protocol):
-    """Makes the conversations of a prompt's version for an example, and picks or joins their answers."""
-
-    async def __call__(self, example: Example, *, seed: int) -> Messages: ...
-
-
 class ModelTarget:
     """Calls through the gateway, so that every answer is a trace: its episode is the run."""
 
-    def __init__(
-        self,
-        spec: TargetSpec,
-        client: AsyncNoria,
-        *,
-        run: str,
-        name: str,
-        prompting: Prompting | None = None,
-    ) -> None:
-        """`name` is the evaluation's. Raises InvalidRequest for a prompt without `prompting`."""
-        if spec.content is not None and prompting is None:
-            raise InvalidRequest(f"The prompt {spec.prompt!r} cannot be rendered here.")
+    def __init__(self, spec: TargetSpec, client: AsyncNoria, *, run: str, name: str) -> None:
+        """`name` is the evaluation's."""
         self._spec = spec
         self._client = client
         self._run = run
         self._name = name
-        self._prompting = prompting
-        self._options = options(spec)
 
     async def __call__(self, example: Example, *, repeat: int, seed: int) -> Output:
-        messages = await self._prompting(example, seed=seed) if self._prompting else conversation(example)
-        # Another answer to the same example is to be another answer, whatever the route's cache holds.
-        about = {
-            "episode": self._run,
-            "tags": {"eval": self._name[:200], "example": example.id[:200], "repeat": str(repeat)},
-            "cache": "no-cache",
-        }
-        options = self._options
+        options = self._spec.parameters
         if repeat and "seed" in options:
             options = {**options, "seed": options["seed"] + repeat}
         begun = time.perf_counter()
-        answer: Answer = await self._client.chat(self._spec.model, messages, **options, noria=about)
+        answer: Answer = await self._client.chat(
+            self._spec.model,
+            conversation(example),
+            **options,
+            noria=about(self._run, self._name, example, repeat),
+        )
         return Output(
             example=example,
             text=answer.text,
@@ -68,6 +48,15 @@ class ModelTarget:
             cost=answer.cost,
             trace=answer.trace,
         )
+
+
+def about(run: str, name: str, example: Example, repeat: int, *, step: str = "") -> dict[str, Any]:
+    """What the gateway is told of a call: its episode is the run, by which its spans are found."""
+    tags = {"eval": name[:200], "example": example.id[:200], "repeat": str(repeat)}
+    if step:
+        tags["step"] = step[:200]
+    # Another answer to the same example is to be another answer, whatever the route's cache holds.
+    return {"episode": run, "tags": tags, "cache": "no-cache"}
 
 
 def conversation(example: Example) -> Messages:

@@ -1,0 +1,1 @@
+"""Logs of other evaluation programs, read and written; one a file."""

@@ -11,7 +11,7 @@ from typing import Any
 from noria.client import about
 from noria.core.clock import SystemClock
 from noria.core.example import Example
-from noria.errors import InvalidRequest, NoriaError, NotFound
+from noria.errors import InvalidRequest, NoriaError, NotFound, UpstreamFailed
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
 from noria.scoring.calls import Calls
@@ -32,6 +32,8 @@ WIDTH = 8
 """Verdicts under way at once; so many are lost, and asked for again, where the process is killed."""
 REPEATED = 50
 """Examples that are judged more than once, where repeats are asked for."""
+HOPELESS = 16
+"""After so many answers without any verdict the rest is not asked."""
 MOST = 20_000
 """Examples; agreement is known to the second digit long before."""
 
@@ -90,7 +92,8 @@ async def _ask(
     prompts: PromptTable,
     report: Report,
 ) -> None:
-    done = {(one.example, one.repeat) for one in store.verdicts(run.id)}
+    # What has failed is asked again: the gateway may have been on its way down.
+    done = {(one.example, one.repeat) for one in store.verdicts(run.id) if not one.failed}
     work = [
         (one, repeat)
         for place, one in enumerate(given)
@@ -99,6 +102,7 @@ async def _ask(
     ]
     total = len(done) + len(work)
     name = described(run.spec)[0].name
+    given_up = not done
     async with own_client(
         home, project=run.project, by=run.by, by_name=run.by_name, width=WIDTH * 2
     ) as client:
@@ -111,6 +115,11 @@ async def _ask(
             ]
             found = await asyncio.gather(*asked)
             await asyncio.to_thread(store.add_verdicts, run.id, found)
+            given_up = given_up and all(one.failed for one in found)
+            if given_up and start >= HOPELESS:
+                raise UpstreamFailed(
+                    f"The judge gave no verdict on the first {start + len(found)} answers: {found[-1].failed}"
+                )
             report(len(done) + start + len(found), total, "verdicts", "judging")
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class TokenEncoder(Protocol):
     """Texts as one vector a token, for BERTScore."""
 
-    def tokens(self, texts: Sequence[str]) -> Sequence[tuple[Sequence[int], NDArray[np.float32]]]:
-        """Token ids and their states, float32 [tokens, width], special tokens included, in order."""
+    def tokens(self, texts: Sequence[str]) -> Sequence[NDArray[np.float32]]:
+        """States [tokens, width] of each text, in order; first and last are the special tokens'."""
         ...
 
 

@@ -35,7 +35,7 @@ class ScorerFactory(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Scorer:
         made = self._make(*args, **kwargs)
-        described = self.describe(**kwargs)
+        described = self.describe(**{name: value for name, value in kwargs.items() if name != "calls"})
 
         async def judged(output: Output) -> Sequence[Score]:
             try:

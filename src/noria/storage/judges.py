@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from noria.access.audit import Act
 from noria.core.author import Author
@@ -75,17 +75,29 @@ class CalibrationTable:
         for start in range(0, len(verdicts), _BATCH):
             batch = verdicts[start : start + _BATCH]
             with self._database.write() as connection:
-                query = select(table.c.example, table.c.repeat).where(
-                    table.c.calibration == id, table.c.example.in_([one.example for one in batch])
-                )
-                there = {(row.example, row.repeat) for row in connection.execute(query)}
-                values = [
-                    {"calibration": id, "example": one.example, "repeat": one.repeat, "body": _encode(one)}
-                    for one in batch
-                    if (one.example, one.repeat) not in there
-                ]
-                if values:
-                    connection.execute(insert(table), values)
+                names = [one.example for one in batch]
+                query = select(table).where(table.c.calibration == id, table.c.example.in_(names))
+                there = {
+                    (row.example, row.repeat): _verdict(row.body) for row in connection.execute(query)
+                }
+                for one in batch:
+                    place = (one.example, one.repeat)
+                    if place in there and not there[place].failed:
+                        continue
+                    if place in there:
+                        connection.execute(
+                            delete(table).where(
+                                table.c.calibration == id,
+                                table.c.example == one.example,
+                                table.c.repeat == one.repeat,
+                            )
+                        )
+                    there[place] = one
+                    connection.execute(
+                        insert(table).values(
+                            calibration=id, example=one.example, repeat=one.repeat, body=_encode(one)
+                        )
+                    )
 
     def verdicts(self, id: str) -> list[Verdict]:
         query = (

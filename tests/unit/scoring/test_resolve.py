@@ -88,7 +88,12 @@ async def test_a_strangers_crash_is_a_failed_score(output: Make, monkeypatch: py
 
 
 def test_every_registered_scorer_says_what_it_measures() -> None:
-    needed = {"regex": {"pattern": "a"}, "judge.rubric": {"criterion": "c"}}
+    needed: dict[str, dict[str, object]] = {
+        "regex": {"pattern": "a"},
+        "judge.rubric": {"criterion": "c"},
+        "similarity": {"model": "m"},
+        "bias.groups": {"scorer": {"type": "exact"}, "groups": ["a", "b"]},
+    }
     for type in types():
         model = {"model": "m"} if type.startswith("judge.") else {}
         found = described(ScorerSpec(type=type, arguments={**model, **needed.get(type, {})}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from msgspec.structs import replace
+from sqlalchemy import delete
 
 from noria.access.role import SYSTEM
 from noria.core.clock import SystemClock
@@ -15,6 +16,7 @@ from noria.scoring.scorer import ScorerSpec
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
 from noria.storage.judges import CalibrationTable
+from noria.storage.tables import judge_verdicts
 
 RUN = CalibrationRun(
     id="cal_1",
@@ -41,6 +43,12 @@ def test_calibrations(tmp_path: Path) -> None:
     assert table.get("other", "cal_1") is None
     table.add_verdicts("cal_1", VERDICTS[:20])
     table.add_verdicts("cal_1", [replace(VERDICTS[0], judged=False), *VERDICTS[10:]])
+    late = replace(VERDICTS[-1], failed="", judged=True)
+    table.add_verdicts("cal_1", [late])
+    assert table.verdicts("cal_1")[1] == late
+    with database.write() as connection:
+        connection.execute(delete(judge_verdicts).where(judge_verdicts.c.repeat == 1))
+    table.add_verdicts("cal_1", [VERDICTS[-1]])
     assert table.verdicts("cal_1") == sorted(VERDICTS, key=lambda one: (one.example, one.repeat))
     assert table.newest("default") == {}
 

@@ -60,10 +60,10 @@ async def _run(program: str, folder: str, *, timeout: float, megabytes: int) -> 
 def _read(told: bytes, word: str, status: int) -> Ran:
     try:
         echoed, outcome, said = json.loads(told)
+        if echoed == word:
+            return Ran(outcome, said)
     except (ValueError, TypeError):
-        echoed, outcome, said = "", "", ""
-    if echoed == word:
-        return Ran(outcome, said)
+        pass  # Cut short, or written by the program.
     why = f"signal {-status}" if status < 0 else f"status {status}"
     return Ran("killed", f"It ended without an answer, by {why}.")
 

@@ -68,7 +68,11 @@ class Shape:
             shape = self._properties.get(name)
             if shape is None:
                 shape = self._properties[name] = Shape(self._depth - 1)
-            shape.add(inner)
+            if type(inner) is str:
+                # What most values are.
+                shape._types.add("string")
+            else:
+                shape.add(inner)
         if len(self._properties) > _MOST_NAMES:
             self._open = True
             self._properties, self._required = {}, set()

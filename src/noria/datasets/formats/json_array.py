@@ -15,7 +15,8 @@ from noria.datasets.record import LARGEST, Problem, Record, too_large
 from noria.errors import InvalidRequest
 
 _CHUNK = 1 << 20
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{},]', re.S)
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', re.S)
+"""A lone quote is one whose string goes on behind the data."""
 _SPACE = b" \t\r\n"
 _MOST = 256 << 20
 """Bytes of a file that is one object."""
@@ -50,12 +51,12 @@ def _elements(data: bytes, file: BinaryIO) -> Iterator[bytes | None]:
     skipping = False
     while True:
         match = _TOKEN.search(data, at)
-        cut = match is None or (match[0][:1] == b'"' and match.end() == len(data))
+        cut = match is None or match[0] == b'"'
         if cut:
-            more = file.read(_CHUNK)
+            # What is not whole yet is scanned again, so that each time twice as much is read.
+            more = file.read(max(_CHUNK, len(data) - start))
             if not more:
                 break
-            # A string that goes on is scanned again, so that its end is not missed.
             at = len(data) if match is None else match.start()
             if len(data) - start > LARGEST:
                 skipping, start = True, at

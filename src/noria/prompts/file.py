@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -61,13 +62,15 @@ def read(text: str, *, where: str) -> PromptFile:
     text = text.replace("\r\n", "\n")
     head, body, first = _split(text, where)
     try:
-        # By way of JSON, so that TOML's dates are mistakes like every other value that JSON has no place for.
-        said = msgspec.convert(tomllib.loads(head), _Head)
-        msgspec.json.encode(said)
+        values = tomllib.loads(head)
+        said = msgspec.convert(values, _Head)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: the front matter is not valid TOML: {error}.") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: the front matter is not understood: {error}.") from None
+    strange = next(_no_json(values, ""), None)
+    if strange is not None:
+        raise ConfigError(f"{where}: {strange} is a value that JSON has no place for; write it as a text.")
     content = PromptContent(
         messages=_messages(body, where, first),
         variables=full_schema(said.variables),
@@ -163,6 +166,18 @@ def _messages(body: str, where: str, first: int) -> tuple[PromptMessage, ...]:
             f"{where}: there is no message; write a text, or a line @system or @user before it."
         )
     return tuple(PromptMessage(role=role, template="\n".join(lines).strip("\n")) for role, lines in found)
+
+
+def _no_json(value: Any, path: str) -> Iterator[str]:
+    """The keys whose values are no JSON: dates and times, infinity."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _no_json(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _no_json(inner, path)
+    elif not isinstance(value, str | bool | int) and not (isinstance(value, float) and isfinite(value)):
+        yield path
 
 
 def _escaped(template: str) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from xml.etree import ElementTree as Xml
 
 import pytest
 
@@ -146,3 +147,22 @@ def _wait(running: Running, id: str, scored: int) -> None:
             return
         time.sleep(0.1)
     raise TimeoutError(run)
+
+
+def test_reports_and_logs(running: Running, tmp_path: Path) -> None:
+    bad = running.run("eval", "run", "sums", "--model", "acme/bad", "--yes")["run"]["id"]
+    good = running.run("eval", "run", "sums", "--yes")["run"]["id"]
+    for name in ("r.html", "r.md", "r.xml", "r.json", "r.eval"):
+        result = running.attempt("eval", "export", bad, "--baseline", good, "-o", str(tmp_path / name))
+        assert result.exit_code == 0, result.output
+    page = (tmp_path / "r.html").read_text()
+    assert "<svg" in page and "http" not in page.replace("http://", "").lower().split("<main>")[0]
+    assert "Worst regressions" in page and "fail" in page
+    assert "| exact |" in (tmp_path / "r.md").read_text()
+    suites = Xml.parse(tmp_path / "r.xml").getroot()
+    assert suites.find("testsuite").get("failures") == "1"  # type: ignore[union-attr]
+    again = running.run("eval", "import", str(tmp_path / "r.eval"), "--name", "again")
+    exact = next(one for one in again["metrics"]["measures"] if one["name"] == "exact")
+    assert exact["interval"]["estimate"] == pytest.approx(2 / 3) and exact["scores"] == 60
+    compared = running.run("eval", "compare", again["run"]["id"], good)
+    assert next(one for one in compared["scorers"] if one["name"] == "exact")["losses"] == 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -228,6 +229,62 @@ def compare_runs(api: Api, candidate: str, baseline: str, level: float, worst: i
             click.echo(f"\n{name}: worse on")
             for one in regressions[:worst]:
                 click.echo(f"  {one['example']}  {_number(one['baseline'])} -> {_number(one['candidate'])}")
+
+
+FORMS = ("html", "markdown", "junit", "json", "inspect", "promptfoo")
+
+
+@eval_group.command("export")
+@click.argument("id")
+@click.option(
+    "--form", type=click.Choice(FORMS), help="Left out: as the file's name ends (.eval is Inspect's)."
+)
+@click.option("--baseline", help="The run to compare with: an id, or an evaluation's name.")
+@click.option("--gate", "gates", multiple=True, help="A gate to check; left out: all of the evaluation.")
+@click.option("--examples", is_flag=True, help="JUnit: a test for each example, too.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Left out: stdout.")
+@with_api
+def export_run(
+    api: Api,
+    id: str,
+    form: str | None,
+    baseline: str | None,
+    gates: tuple[str, ...],
+    examples: bool,
+    output: Path | None,
+) -> None:
+    """Write a run as a report (HTML, Markdown, JUnit, JSON) or as a log of Inspect or promptfoo.
+
+    ID may be the name of an evaluation: then its newest run.
+    """
+    endings = {".html": "html", ".md": "markdown", ".xml": "junit", ".json": "json", ".eval": "inspect"}
+    form = form or endings.get(output.suffix if output is not None else "", "markdown")
+    run = run_id(api, id)
+    query: dict[str, object] = {"form": form, "examples": examples}
+    if baseline is not None:
+        query["baseline"] = run_id(api, baseline)
+    if gates:
+        query["gates"] = ",".join(gates)
+    data = b"".join(api.chunks(f"/api/evals/runs/{run}/report", **query))
+    if output is None:
+        sys.stdout.buffer.write(data)
+    else:
+        output.write_bytes(data)
+        say(f"Run {run} is in {output}.")
+
+
+@eval_group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", default="", help="Of the evaluation; left out: what the log calls it.")
+@click.option("--column", type=click.IntRange(0), help="Of promptfoo's table, where it has several.")
+@json_option
+@with_api
+def import_log(api: Api, file: Path, name: str, column: int | None, as_json: bool) -> None:
+    """Import a log of Inspect (.eval) or promptfoo's results (.json) as a run."""
+    form = "inspect" if file.suffix == ".eval" else "promptfoo"
+    body = {"path": str(file.absolute()), "form": form, "name": name, "column": column}
+    run = api.post("/api/evals/import-local", body)
+    show_detail(api.get(f"/api/evals/runs/{run['id']}"), as_json=as_json)
 
 
 @eval_group.command("stop")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 import noria
 from noria.evals.comparison import Comparison
+from noria.evals.formats.imported import Log
+from noria.evals.formats.inspect_log import InspectLog, write_inspect
+from noria.evals.formats.promptfoo import PromptfooLog, promptfoo
 from noria.evals.gate import Gate
 from noria.evals.report.html import html
 from noria.evals.report.junit import junit
@@ -19,12 +24,22 @@ from noria.evals.sheet import Line
 from noria.evals.store import Kept
 from noria.runtime.evals import Evals
 
-Form = Literal["html", "markdown", "junit", "json"]
+Form = Literal["html", "markdown", "junit", "json", "inspect", "promptfoo"]
 TYPES: dict[Form, str] = {
     "html": "text/html; charset=utf-8",
     "markdown": "text/markdown; charset=utf-8",
     "junit": "application/xml",
     "json": "application/json",
+    "inspect": "application/zip",
+    "promptfoo": "application/json",
+}
+ENDINGS: dict[Form, str] = {
+    "html": "html",
+    "markdown": "md",
+    "junit": "xml",
+    "json": "json",
+    "inspect": "eval",
+    "promptfoo": "json",
 }
 _WORST, _FAILURES, _SLICED = 6, 12, 3
 
@@ -60,7 +75,19 @@ def written(evals: Evals, made: Report, form: Form, *, examples: bool = False) -
         return markdown(made).encode()
     if form == "junit":
         return junit(made, evals.sheet(made.run) if examples else None)
+    if form == "promptfoo":
+        return promptfoo(made.run, evals.kept(made.run))
+    if form == "inspect":
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "run.eval"
+            write_inspect(path, made.run, made.metrics, evals.kept(made.run))
+            return path.read_bytes()
     return msgspec.json.format(msgspec.json.encode(made), indent=2)
+
+
+def opened(path: Path, form: Literal["inspect", "promptfoo"], *, column: int | None = None) -> Log:
+    """A log of another program. Raises ConfigError."""
+    return InspectLog(path) if form == "inspect" else PromptfooLog(path, prompt=column)
 
 
 def _bad(line: Line) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -17,26 +18,31 @@ from noria.core.clock import Clock
 from noria.core.gate import GateResult
 from noria.core.ids import new_id
 from noria.core.pages import Page
-from noria.errors import Conflict, NotFound
+from noria.errors import Conflict, NoriaError, NotFound
 from noria.evals.comparison import Comparison, compare
 from noria.evals.estimate import Estimate
+from noria.evals.formats import imported
+from noria.evals.formats.imported import Log
 from noria.evals.gate import Checked, Gate, JudgeBar, check
 from noria.evals.metrics import Metrics, metrics
 from noria.evals.run import ENDED, EvalRun, RunSpec, State
+from noria.evals.runner import verdict
 from noria.evals.sheet import Sheet, sheet
 from noria.evals.slices import Slice, slices
-from noria.evals.store import Kept
+from noria.evals.store import Kept, Written
 from noria.prompts.reference import parse_reference
 from noria.prompts.store import PromptReader
 from noria.prompts.version import PromptVersion
 from noria.runtime.eval_spec import Resolver, gate_of
 from noria.runtime.jobs import Jobs
 from noria.scoring.resolve import described
-from noria.scoring.scorer import Described
+from noria.scoring.scorer import Described, ScorerSpec
 from noria.storage.evals import EvalTable
 from noria.storage.home import Home
 
 TASK = "evals.run"
+_PART = 500
+"""Examples of one transaction of an import."""
 _KEPT = 8
 """Sheets of ended runs that are kept in memory."""
 
@@ -171,6 +177,47 @@ class Evals:
         self._forget(id)
         self._table.remove(run, self._act("eval.remove", run, by, {"eval": run.spec.name}))
 
+    def take_in(self, project: str, log: Log, *, name: str = "", by: Principal) -> EvalRun:
+        """A run that another program made, with its answers and scores. Raises ConfigError."""
+        spec = log.spec()
+        now = self._now()
+        run = EvalRun(
+            id=new_id("run"),
+            project=project,
+            spec=msgspec.structs.replace(spec, name=name or spec.name),
+            state="running",
+            by=by.id,
+            by_name=by.name,
+            created_ms=now,
+            started_ms=now,
+        )
+        self._table.add(
+            run, self._act("eval.import", run, by, {"eval": run.spec.name, "of": spec.dataset.shown})
+        )
+        try:
+            rows = log.rows()
+            while part := list(islice(rows, _PART)):
+                self._table.write(
+                    run.id,
+                    Written(
+                        examples=[one.example for one in part],
+                        answers=[answer for one in part for answer in one.answers],
+                        judgements=[judgement for one in part for judgement in one.judgements],
+                    ),
+                )
+        except NoriaError as error:
+            self._table.save(run.to("failed", message=str(error), at_ms=self._now()))
+            raise
+        counted = self._table.counted(run.id)
+        run = msgspec.structs.replace(run, progress=msgspec.structs.replace(counted, total=counted.answered))
+        run = run.to("done", message=verdict(run), at_ms=self._now())
+        self._table.save(run)
+        return run
+
+    def kept(self, run: EvalRun) -> Iterator[Kept]:
+        """All that it holds, streamed."""
+        return self._table.kept(run.id)
+
     # What they say.
 
     def sheet(self, run: EvalRun) -> Sheet:
@@ -217,7 +264,7 @@ class Evals:
                 why = f"There is no run of {gate.eval}; `noria eval run {gate.eval}` makes one."
                 return Checked(result=GateResult(gate=gate.name, verdict="undecided", reason=why))
             run = newest[0]
-        owners = {measure.name: spec for spec in run.spec.scorers for measure in described(spec)}
+        owners = {measure.name: spec for spec in run.spec.scorers for measure in _measures(spec)}
         return check(
             gate,
             run,
@@ -306,4 +353,8 @@ class Evals:
 
 def measures_of(spec: RunSpec) -> list[Described]:
     """What a run's scorers measure."""
-    return [measure for one in spec.scorers for measure in described(one)]
+    return [measure for one in spec.scorers for measure in _measures(one)]
+
+
+def _measures(spec: ScorerSpec) -> Sequence[Described]:
+    return [imported.described(spec)] if spec.type == imported.TYPE else described(spec)

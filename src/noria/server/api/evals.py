@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from noria.config.eval import EvalScorerSection, EvalSection, EvalTargetSection
 from noria.config.units import dollars
-from noria.errors import Forbidden, InvalidRequest
+from noria.errors import ConfigError, Forbidden, InvalidRequest
 from noria.evals.run import EvalRun
-from noria.runtime.eval_report import TYPES, Form, report, written
+from noria.runtime.eval_report import ENDINGS, TYPES, Form, opened, report, written
 from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
 from noria.server.api.eval_bodies import (
@@ -84,6 +87,13 @@ class Resume(Body):
 class GateCheck(Body):
     run: Text | None = None
     """Id of a run; null: the newest of the gate's evaluation."""
+
+
+class LocalLog(Body):
+    path: Annotated[str, Field(max_length=4096)]
+    form: Literal["inspect", "promptfoo"]
+    name: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$", max_length=64)] = ""
+    column: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
 
 @router.get("/definitions")
@@ -176,19 +186,18 @@ def report_run(
     project: Project = "default",
     form: Form = "html",
     baseline: Annotated[str, Query(max_length=64, description="The run to compare with.")] = "",
-    gate: Annotated[
-        list[str], Query(max_length=64, description="Gates to check; none: all of the eval.")
-    ] = [],  # noqa: B006
+    gates: Annotated[
+        str, Query(max_length=2000, description="Names, by commas; none: all of the eval.")
+    ] = "",
     examples: Annotated[bool, Query(description="JUnit: a test for each example, too.")] = False,
 ) -> Response:
-    """A file that stands alone: HTML, Markdown, JUnit XML or JSON."""
+    """A file that stands alone: HTML, Markdown, JUnit XML, JSON, or a log of Inspect or promptfoo."""
     run = parts.evals.run(project, id)
     other = parts.evals.run(project, baseline) if baseline else None
-    named = [parts.evals.gate(name) for name in gate]
-    gates = named or [one for one in parts.evals.gates() if one.eval == run.spec.name]
-    made = report(parts.evals, run, baseline=other, gates=gates, made_ms=parts.clock.now_ns() // 1_000_000)
-    ending = {"markdown": "md", "junit": "xml"}.get(form, form)
-    name = f'attachment; filename="{run.id}.{ending}"'
+    named = [parts.evals.gate(name) for name in gates.split(",") if name]
+    looked = named or [one for one in parts.evals.gates() if one.eval == run.spec.name]
+    made = report(parts.evals, run, baseline=other, gates=looked, made_ms=parts.clock.now_ns() // 1_000_000)
+    name = f'attachment; filename="{run.id}.{ENDINGS[form]}"'
     return Response(
         written(parts.evals, made, form, examples=examples),
         media_type=TYPES[form],
@@ -197,6 +206,37 @@ def report_run(
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
         },
     )
+
+
+@router.post("/import", status_code=201)
+async def import_run(
+    request: Request,
+    parts: Parts,
+    who: Editor,
+    form: Annotated[Literal["inspect", "promptfoo"], Query(description="The program that made it.")],
+    file: Annotated[str, Query(max_length=200, description="What the file is called.")] = "log",
+    name: Annotated[str, Query(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$", max_length=64)] = "",
+    column: Annotated[int | None, Query(ge=0, le=10_000, description="promptfoo: which prompt.")] = None,
+    project: Project = "default",
+) -> RunBody:
+    """Import the body, a log of Inspect (`.eval`) or promptfoo's results as JSON, as a run that is done."""
+    called = Path(file).name
+    if not called.isprintable() or not called or called in (".", ".."):
+        raise InvalidRequest("`file` must be a name of printable characters.", param="file")
+    with tempfile.TemporaryDirectory(dir=parts.home.uploads) as folder:
+        path = Path(folder) / called
+        with path.open("wb") as kept:
+            async for chunk in request.stream():
+                await run_sync(kept.write, chunk)
+        return RunBody.of(await run_sync(_taken_in, parts, who, path, form, column, name, project))
+
+
+@router.post("/import-local", status_code=201)
+def import_local_run(parts: Parts, who: Editor, body: LocalLog, project: Project = "default") -> RunBody:
+    """Import a file of this machine; for the command line on it."""
+    if who.kind != "local":
+        raise Forbidden("Only the command line on Noria's own machine may name its files; send the file.")
+    return RunBody.of(_taken_in(parts, who, Path(body.path), body.form, body.column, body.name, project))
 
 
 @router.post("/runs/{id}/stop")
@@ -248,6 +288,21 @@ def check_gate(
     """Look at a gate now."""
     run: EvalRun | None = None if body.run is None else parts.evals.run(project, body.run)
     return CheckedBody.of(parts.evals.check(project, parts.evals.gate(name), run))
+
+
+def _taken_in(
+    parts: Parts,
+    who: Editor,
+    path: Path,
+    form: Literal["inspect", "promptfoo"],
+    column: int | None,
+    name: str,
+    project: str,
+) -> EvalRun:
+    try:
+        return parts.evals.take_in(project, opened(path, form, column=column), name=name, by=who)
+    except ConfigError as error:
+        raise InvalidRequest(str(error)) from None
 
 
 def _section(parts: Parts, body: NewRun) -> EvalSection:

@@ -169,7 +169,10 @@ function Results({
       {questions.map((each) => (
         <section key={each.question} aria-label={title(each.question)}>
           <h3>
-            {title(each.question)} <span className="dim">{count(each.items)} items</span>
+            {title(each.question)}{' '}
+            <span className="dim">
+              {count(each.items)} {each.items === 1 ? 'item' : 'items'}
+            </span>
           </h3>
           {each.items === 0 && <p className="dim">Nothing is settled yet.</p>}
           {Object.entries(each.shares).map(([word, share]) => (
@@ -192,7 +195,11 @@ function Results({
               </span>
             </div>
           )}
-          {each.texts > 0 && <p>{count(each.texts)} texts</p>}
+          {each.texts > 0 && (
+            <p>
+              {count(each.texts)} {each.texts === 1 ? 'text' : 'texts'}
+            </p>
+          )}
         </section>
       ))}
     </div>

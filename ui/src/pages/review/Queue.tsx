@@ -69,18 +69,24 @@ export function QueuePage() {
         >
           <Tabs.List px="sm" className={classes.tabs}>
             {may('editor') && (
-              <Tabs.Tab value="work">
+              <Tabs.Tab px="sm" py="sm" value="work">
                 Work{found.left > 0 && <span className={classes.count}>{count(found.left)}</span>}
               </Tabs.Tab>
             )}
             {may('editor') && (
-              <Tabs.Tab value="decide">
+              <Tabs.Tab px="sm" py="sm" value="decide">
                 Decide{found.to_decide > 0 && <span className={classes.count}>{count(found.to_decide)}</span>}
               </Tabs.Tab>
             )}
-            <Tabs.Tab value="items">Items</Tabs.Tab>
-            <Tabs.Tab value="agreement">Agreement</Tabs.Tab>
-            <Tabs.Tab value="guidelines">Guidelines</Tabs.Tab>
+            <Tabs.Tab px="sm" py="sm" value="items">
+              Items
+            </Tabs.Tab>
+            <Tabs.Tab px="sm" py="sm" value="agreement">
+              Agreement
+            </Tabs.Tab>
+            <Tabs.Tab px="sm" py="sm" value="guidelines">
+              Guidelines
+            </Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="work">
             <Work key="review" queue={found} part="review" />

@@ -33,7 +33,7 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
     [queue.name, project],
   );
 
-  const next = useMutation<Turn, ApiError, Answers | undefined>({
+  const next = useMutation<Turn, ApiError, { answers?: Answers; told?: string }>({
     mutationFn: () =>
       ask(
         api.POST('/api/queues/{name}/next', {
@@ -41,14 +41,15 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
           body: { part },
         }),
       ),
-    onSuccess: (found, kept) => {
+    onSuccess: (found, { answers, told }) => {
       setTurn(found);
-      setAnswers(kept ?? {});
+      setAnswers(answers ?? {});
+      setTold(told ?? '');
       void cache.invalidateQueries({ queryKey: ['queues', project] });
     },
   });
   const take = next.mutate;
-  useEffect(() => take(undefined), [take]);
+  useEffect(() => take({}), [take]);
 
   const answer = useMutation<Item, ApiError, { id: string; answers: Answers }>({
     mutationFn: ({ id, answers }) => {
@@ -62,8 +63,7 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
     onSuccess: (done, given) => {
       last.current = { item: given.id, answers: given.answers };
       setUndoable(part === 'review');
-      setTold(`Item ${done.number} is answered.`);
-      take(undefined);
+      take({ told: `Item ${done.number} is answered.` });
     },
   });
   const undo = useMutation<Item, ApiError, { item: string; answers: Answers }>({
@@ -78,10 +78,9 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
     onSuccess: (done, before) => {
       last.current = null;
       setUndoable(false);
-      setTold(`The answer to item ${done.number} is taken back.`);
-      take(before.answers);
+      take({ answers: before.answers, told: `The answer to item ${done.number} is taken back.` });
     },
-    onError: () => take(undefined),
+    onError: () => take({}),
   });
   const reasoned = useMutation<Item, ApiError, { kind: Reason; reason: string }>({
     mutationFn: ({ kind, reason }) => {
@@ -94,8 +93,8 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
     },
     onSuccess: (done, { kind }) => {
       setAsking(null);
-      setTold(kind === 'skip' ? `Item ${done.number} is left to others.` : `Item ${done.number} is flagged.`);
-      if (kind === 'skip') take(undefined);
+      if (kind === 'skip') take({ told: `Item ${done.number} is left to others.` });
+      else setTold(`Item ${done.number} is flagged.`);
     },
   });
 
@@ -104,12 +103,14 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
       ? queue.form
       : queue.form.map((question) => ({ ...question, required: item.disputed.includes(question.name) }));
   const open = item ? missing(form, answers) : [];
+  const busy = answer.isPending || undo.isPending || next.isPending;
   const submit = () => {
-    if (item && open.length === 0 && !answer.isPending) answer.mutate({ id: item.id, answers });
+    if (busy) return;
+    if (item && open.length === 0) answer.mutate({ id: item.id, answers });
     else if (open.length > 0) setTold(`Still to be answered: ${open.join(', ')}.`);
   };
   const undoLast = () => {
-    if (last.current && undoable && !undo.isPending) undo.mutate(last.current);
+    if (last.current && undoable && !busy) undo.mutate(last.current);
   };
   const group = part === 'review' ? 'Review' : 'Decide';
   useShortcuts([
@@ -124,7 +125,7 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
     { keys: 'f', label: 'Flag for an administrator', group, run: () => item && setAsking('flag') },
   ]);
 
-  if (next.error && !turn) return <Failure error={next.error} retry={() => take(undefined)} />;
+  if (next.error && !turn) return <Failure error={next.error} retry={() => take({})} />;
   if (!turn) return <output className={classes.waiting}>Taking a turn…</output>;
   const wrong = answer.error ?? undo.error ?? next.error;
   return (
@@ -158,7 +159,11 @@ export function Work({ queue, part }: { queue: Queue; part: Part }) {
               disputed={item.disputed}
             />
             <div className={classes.acts}>
-              <Button onClick={submit} loading={answer.isPending} disabled={open.length > 0}>
+              <Button
+                onClick={submit}
+                loading={answer.isPending || next.isPending}
+                disabled={open.length > 0}
+              >
                 {part === 'review' ? 'Send (↵)' : 'Decide (↵)'}
               </Button>
               {part === 'review' && (

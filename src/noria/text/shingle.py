@@ -2,13 +2,15 @@
 
 The hash of a word is sum(byte[i] · B^i) · B^-start over its bytes, modulo 2^64, so that it comes from one
 cumulative sum over all texts; mixing it makes every bit depend on every byte. Texts are compared in lower
-case, by letters and digits alone; each CJK character is a word.
+case, by letters and digits alone; each CJK character is a word. Of a text the first 4 million characters
+count.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from noria.errors import MissingExtra
@@ -17,6 +19,8 @@ _BASE = 0x9E3779B97F4A7C15
 _INVERSE = pow(_BASE, -1, 2**64)
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _SIGNS = re.compile(r"[^\w\s]")
+LONGEST = 1 << 22
+"""Characters of a text that are looked at."""
 _CHUNK = 1 << 20
 """Bytes of text that are hashed at a time: the arrays are eight times as large."""
 
@@ -50,7 +54,7 @@ def _chunks(texts: Sequence[str]) -> Iterator[list[bytes]]:
     chunk: list[bytes] = []
     size = 0
     for text in texts:
-        lower = text.lower()
+        lower = text[:LONGEST].lower()
         if not lower.isascii():
             lower = _CJK.sub(r" \g<0> ", _SIGNS.sub(" ", lower))
         chunk.append(lower.encode("utf-8", "replace"))
@@ -69,10 +73,9 @@ def _of(numpy: Any, texts: list[bytes], n: int, whole: bool) -> tuple[Any, Any]:
     edge = numpy.diff(inside, prepend=False, append=False)
     places = numpy.flatnonzero(edge)
     starts, ends = places[::2], places[1::2]
-    powers = numpy.cumprod(numpy.full(len(data) + 1, _BASE, numpy.uint64))
-    inverses = numpy.cumprod(numpy.full(len(data) + 1, _INVERSE, numpy.uint64))
+    powers, inverses = _powers(len(data).bit_length())
     sums = numpy.zeros(len(data) + 1, numpy.uint64)
-    numpy.cumsum((data.astype(numpy.uint64) + numpy.uint64(1)) * powers[:-1], out=sums[1:])
+    numpy.cumsum((data.astype(numpy.uint64) + numpy.uint64(1)) * powers[: len(data)], out=sums[1:])
     word = mixed(numpy, (sums[ends] - sums[starts]) * inverses[starts])
     lengths = numpy.fromiter((len(text) + 1 for text in texts), numpy.int64, len(texts))
     limits = numpy.cumsum(lengths)
@@ -99,6 +102,16 @@ def _of(numpy: Any, texts: list[bytes], n: int, whole: bool) -> tuple[Any, Any]:
     result[long] = combined
     result[ends_of[short] - 1] = numpy.array(singles, numpy.uint64)
     return mixed(numpy, result), grams
+
+
+@lru_cache(maxsize=2)
+def _powers(bits: int) -> tuple[Any, Any]:
+    """The first 2^bits powers of the base, and of its inverse."""
+    numpy = _numpy()
+    powers, inverses = (
+        numpy.cumprod(numpy.full(1 << bits, base, numpy.uint64)) for base in (_BASE, _INVERSE)
+    )
+    return powers, inverses
 
 
 def _all(words: Any) -> int:

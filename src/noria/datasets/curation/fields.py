@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -112,6 +113,7 @@ def shown(path: Path) -> str:
     return ".".join(str(part).replace("\\", "\\\\").replace(".", "\\.") for part in path)
 
 
+@lru_cache(maxsize=4096)
 def parsed(field: str) -> Path:
     """The path of what `shown` wrote."""
     parts = [""]

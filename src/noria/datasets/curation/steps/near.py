@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from noria.datasets.curation.step import Losses, Tools
 from noria.text.minhash import PERMUTATIONS, bands, signatures
 from noria.text.shingle import mixed
 
+_BATCH = 1_024
 _PAIRS = 65_536
 """Pairs that are compared at a time."""
 
@@ -42,8 +44,12 @@ class Near(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         def sign(examples: Sequence[Example]) -> list[bytes]:
             texts = [text_of(example, self.fields) for example in examples]
             found = signatures(texts, words=self.words)
-            none = found.min(axis=1) == 0xFFFFFFFF
-            return [b"" if empty else row.tobytes() for row, empty in zip(found, none, strict=True)]
+            # The least hash is the greatest possible where there are no n-grams, and else almost never.
+            raw, wide = found.tobytes(), 4 * PERMUTATIONS
+            return [
+                b"" if empty else raw[place * wide : (place + 1) * wide]
+                for place, empty in enumerate((found[:, 0] == 0xFFFFFFFF).tolist())
+            ]
 
         return sign
 
@@ -75,8 +81,11 @@ def _filled(path: Path, signed: Iterator[bytes], total: int) -> Any:
     if not total:
         return numpy.zeros((0, PERMUTATIONS), numpy.uint32)
     rows = numpy.lib.format.open_memmap(path, "w+", numpy.uint32, (total, PERMUTATIONS))
-    for place, sign in enumerate(signed):
-        rows[place] = numpy.frombuffer(sign, numpy.uint32) if sign else 0xFFFFFFFF
+    none = b"\xff" * (4 * PERMUTATIONS)
+    at = 0
+    while batch := [sign or none for sign in islice(signed, _BATCH)]:
+        rows[at : at + len(batch)] = numpy.frombuffer(b"".join(batch), numpy.uint32).reshape(len(batch), -1)
+        at += len(batch)
     return rows
 
 

@@ -160,7 +160,8 @@ def test_reports_and_logs(running: Running, tmp_path: Path) -> None:
     assert "Worst regressions" in page and "fail" in page
     assert "| exact |" in (tmp_path / "r.md").read_text()
     suites = Xml.parse(tmp_path / "r.xml").getroot()
-    assert suites.find("testsuite").get("failures") == "1"  # type: ignore[union-attr]
+    first = suites.find("testsuite")
+    assert first is not None and int(first.get("failures", "0")) >= 1
     again = running.run("eval", "import", str(tmp_path / "r.eval"), "--name", "again")
     exact = next(one for one in again["metrics"]["measures"] if one["name"] == "exact")
     assert exact["interval"]["estimate"] == pytest.approx(2 / 3) and exact["scores"] == 60

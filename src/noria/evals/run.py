@@ -128,6 +128,31 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Free, such as the commit that CI runs for."""
 
 
+def changes(before: RunSpec | None, now: RunSpec) -> list[str]:
+    """What of two specs of one evaluation would make their numbers differ."""
+    if before is None:
+        return ["everything: it was never run"]
+    found = {
+        "the prompt": (_content(before), _content(now)),
+        "what the model leads to": (before.target.serves, now.target.serves),
+        "the dataset": (before.dataset.digest, now.dataset.digest),
+        "which examples": (
+            (before.dataset.split, before.dataset.limit),
+            (now.dataset.split, now.dataset.limit),
+        ),
+        "the scorers": (before.scorers, now.scorers),
+        "repeats or seed": ((before.repeats, before.seed), (now.repeats, now.seed)),
+    }
+    what = [name for name, (left, right) in found.items() if left != right]
+    if not what and before.target.digest != now.target.digest:
+        what.append("the target")
+    return what
+
+
+def _content(spec: RunSpec) -> str:
+    return "" if spec.target.content is None else spec.target.content.digest
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a run is. An answer is one example answered once."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from noria.evals.metrics import Measure
+from noria.evals.metrics import Measure, Metrics
 from noria.evals.report.forest import Row, forest
 from noria.evals.report.report import Report, method, shown
 from noria.evals.store import Kept
@@ -35,7 +35,7 @@ def html(report: Report) -> str:
         _slices(report),
         _failures(report),
         _method(report),
-        _signature(report),
+        sign_off(report.run.id) if report.signature else "",
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -79,10 +79,6 @@ def _message(report: Report) -> str:
 
 def _numbers(report: Report) -> str:
     metrics, now = report.metrics, report.run.progress
-    rows = [
-        (escape(one.name), escape(_value(one)), str(one.scores), _failed(one), escape(_how(one)))
-        for one in metrics.measures
-    ]
     passes = [
         (escape(one.name), str(tries.k), escape(shown(tries.any)), escape(shown(tries.all)))
         for one in metrics.measures
@@ -104,10 +100,19 @@ def _numbers(report: Report) -> str:
         + "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
         + "</dl>"
     )
-    out += _table(("scorer", "value", "scores", "failed", "interval"), rows)
+    out += measures_table(metrics)
     if passes:
         out += "<h3>Several tries</h3>" + _table(("scorer", "k", "pass@k", "pass^k"), passes)
     return out + "</section>"
+
+
+def measures_table(metrics: Metrics) -> str:
+    """A line a scorer."""
+    rows = [
+        (escape(one.name), escape(_value(one)), str(one.scores), _failed(one), escape(_how(one)))
+        for one in metrics.measures
+    ]
+    return _table(("scorer", "value", "scores", "failed", "interval"), rows)
 
 
 def _comparison(report: Report) -> str:
@@ -176,12 +181,15 @@ def _slices(report: Report) -> str:
 def _failures(report: Report) -> str:
     if not report.failures:
         return ""
-    out = ["<section><h2>Examples that failed or were wrong</h2>"]
-    out += [
+    return f"<section><h2>Examples that failed or were wrong</h2>{examples_of(report)}</section>"
+
+
+def examples_of(report: Report) -> str:
+    """The examples that failed or were wrong, to be opened."""
+    return "".join(
         f"<details><summary>{escape(kept.example.id)}</summary>{_asked(kept)}{_answered(kept)}</details>"
         for kept in report.failures
-    ]
-    return "".join(out) + "</section>"
+    )
 
 
 def _method(report: Report) -> str:
@@ -199,8 +207,8 @@ def _method(report: Report) -> str:
             for one in spec.scorers
         ),
         "begun by": run.by_name,
-        "begun": _time(run.created_ms),
-        "report made": _time(report.made_ms),
+        "begun": when(run.created_ms),
+        "report made": when(report.made_ms),
         "Noria": report.version,
     }
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
@@ -211,9 +219,8 @@ def _method(report: Report) -> str:
     )
 
 
-def _signature(report: Report) -> str:
-    if not report.signature:
-        return ""
+def sign_off(runs: str) -> str:
+    """Lines for whoever signs. `runs` are what is signed."""
     lines = (
         "Reviewed by",
         "Decision (approve, approve with conditions, reject)",
@@ -223,7 +230,7 @@ def _signature(report: Report) -> str:
     return (
         "<section class='sign'><h2>Sign-off</h2>"
         + "".join(f"<p>{one}<span></span></p>" for one in lines)
-        + f"<p><small>This page is about run {escape(report.run.id)} alone.</small></p></section>"
+        + f"<p><small>This page is about {escape(runs)} alone.</small></p></section>"
     )
 
 
@@ -308,5 +315,6 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
-def _time(ms: int) -> str:
+def when(ms: int) -> str:
+    """A time, for a reader."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC") if ms else ""

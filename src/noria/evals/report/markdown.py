@@ -19,12 +19,12 @@ def markdown(report: Report) -> str:
     lines += [f"{run.spec.target.shown} over {run.spec.dataset.shown}, run `{run.id}`.", ""]
     for checked in report.gates:
         result = checked.result
-        lines.append(f"- {_MARKS[result.verdict]} **{result.gate}** {result.verdict}: {_cell(result.reason)}")
+        lines.append(f"- {_MARKS[result.verdict]} **{result.gate}** {result.verdict}: {cell(result.reason)}")
     if report.gates:
         lines.append("")
     if run.message:
-        lines += [f"> {_cell(run.message)}", ""]
-    lines += _table(
+        lines += [f"> {cell(run.message)}", ""]
+    lines += rows_of(
         ("scorer", "value", "scores", "failed"),
         [
             (
@@ -63,7 +63,7 @@ def _compared(report: Report) -> list[str]:
     if found is None or report.baseline is None:
         return []
     lines = [f"### Against {report.baseline.spec.target.shown} (`{report.baseline.id}`)", ""]
-    lines += _table(
+    lines += rows_of(
         ("scorer", "difference", "p", "win/tie/loss", "verdict"),
         [
             (
@@ -79,7 +79,7 @@ def _compared(report: Report) -> list[str]:
     lines.append("")
     for one in report.worst:
         before, after = _text(one.baseline.answers), _text(one.candidate.answers)
-        lines.append(f"- `{one.candidate.example.id}` ({one.scorer}): {_cell(before)} → {_cell(after)}")
+        lines.append(f"- `{one.candidate.example.id}` ({one.scorer}): {cell(before)} → {cell(after)}")
     return [*lines, ""]
 
 
@@ -96,12 +96,13 @@ def _text(answers: Sequence[Answer]) -> str:
     return text[:_LONGEST] + ("…" if len(text) > _LONGEST else "")
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def rows_of(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table's lines."""
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-    return lines + ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    return lines + ["| " + " | ".join(map(cell, row)) + " |" for row in rows]
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """What was answered must not become a table, a link or a heading."""
     for mark in "\\`*_{}[]<>|#!":
         text = text.replace(mark, "\\" + mark)

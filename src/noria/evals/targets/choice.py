@@ -45,7 +45,7 @@ class ChoiceTarget:
         read = written = 0
         trace = ""
         for text in texts:
-            gap = "" if context[-1:].isspace() else " "
+            gap = "" if not context or context[-1:].isspace() else " "
             answer = await self._client.completions(
                 self._spec.model,
                 context + gap + text,
@@ -80,6 +80,8 @@ class ChoiceTarget:
         """The prompt's messages one under another; without a prompt the input's only text."""
         if self._spec.compiled is not None:
             return "\n".join(turn.text for turn in turns(self._spec.compiled, example.input))
+        if not example.input:
+            return ""  # The choices are whole sentences.
         found = example.input.get("input")
         if not isinstance(found, str) or not found:
             raise InvalidRequest(f'The example {example.id!r} has no text under "input"; name a prompt.')

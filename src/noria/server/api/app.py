@@ -25,6 +25,7 @@ from noria.server.api import (
     keys,
     models,
     oidc,
+    optimizations,
     playground,
     problem,
     prompt_labels,
@@ -34,6 +35,8 @@ from noria.server.api import (
     scorers,
     session,
     static,
+    studies,
+    suites,
     traces,
 )  # fmt: skip
 from noria.server.api.door import Door
@@ -41,8 +44,8 @@ from noria.server.api.relay import Relay
 
 ROUTERS = (
     session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
-    approvals, queues, reviews, playground, prompts, prompt_labels, evals, judges, scorers,
-    datasets, dataset_examples, dataset_files, curation,
+    approvals, queues, reviews, playground, prompts, prompt_labels, evals, suites, studies, judges, scorers,
+    optimizations, datasets, dataset_examples, dataset_files, curation,
     health,
 )  # fmt: skip
 

@@ -277,6 +277,13 @@ class EstimateBody(BaseModel):
     model_config = {"coerce_numbers_to_str": True}
 
 
+class Changed(BaseModel):
+    changed: bool
+    what: list[str]
+    newest: str | None
+    """The run that it was compared with."""
+
+
 class Definition(BaseModel):
     name: str
     target: str

@@ -15,11 +15,12 @@ from pydantic import Field
 from noria.config.eval import EvalScorerSection, EvalSection, EvalTargetSection
 from noria.config.units import dollars
 from noria.errors import ConfigError, Forbidden, InvalidRequest
-from noria.evals.run import EvalRun
+from noria.evals.run import EvalRun, changes
 from noria.runtime.eval_report import ENDINGS, TYPES, Form, opened, report, written
 from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
 from noria.server.api.eval_bodies import (
+    Changed,
     CheckedBody,
     ComparisonBody,
     Definition,
@@ -111,6 +112,15 @@ def estimate_run(parts: Parts, who: Editor, body: NewRun, project: Project = "de
     """What a run may cost, without beginning it."""
     spec = parts.evals.spec(project, body.name, _section(parts, body))
     return EstimateBody.model_validate(parts.evals.estimate(project, spec), from_attributes=True)
+
+
+@router.post("/changed")
+def changed_eval(parts: Parts, who: Viewer, body: NewRun, project: Project = "default") -> Changed:
+    """Whether a run now would be another than the newest one, and what has changed."""
+    spec = parts.evals.spec(project, body.name, _section(parts, body))
+    newest = parts.evals.runs(project, name=body.name, limit=1).items
+    what = changes(newest[0].spec if newest else None, spec)
+    return Changed(changed=bool(what), what=what, newest=newest[0].id if newest else None)
 
 
 @router.post("/runs", status_code=201)

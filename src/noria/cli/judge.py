@@ -82,19 +82,34 @@ def show_judge(ctx: click.Context, api: Api, name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("dataset")
 @click.option("--repeats", default=1, show_default=True, help="Judge the first 50 so often, for the noise.")
+@click.option("--answer", default="answer", show_default=True, help="Where the examples have the answer.")
+@click.option("--label", default="label", show_default=True, help="And people's verdict on it.")
+@click.option(
+    "--yes", multiple=True, metavar="LABEL", help="A label that means yes; repeatable, others mean no."
+)
 @click.option("--no-wait", is_flag=True, help="Only begin it.")
 @json_option
 @with_api
 @click.pass_context
 def calibrate(
-    ctx: click.Context, api: Api, name: str, dataset: str, repeats: int, no_wait: bool, as_json: bool
+    ctx: click.Context,
+    api: Api,
+    name: str,
+    dataset: str,
+    repeats: int,
+    answer: str,
+    label: str,
+    yes: tuple[str, ...],
+    no_wait: bool,
+    as_json: bool,
 ) -> None:
     """Ask judge NAME about the labelled answers of DATASET (`labels`, `labels@3:test`) and compare.
 
-    Its examples have the answer under `answer` and people's verdict under `label` in their metadata. Exit
-    code 1: the judge does not reach its bar, and its scores may not decide.
+    Its examples have the answer and people's verdict on it in their metadata, or in their input. Exit code 1:
+    the judge does not reach its bar, and its scores may not decide.
     """
-    begun = api.post(f"/api/judges/{name}/calibrations", {"dataset": dataset, "repeats": repeats})
+    body = {"dataset": dataset, "repeats": repeats, "answer": answer, "label": label, "yes": list(yes)}
+    begun = api.post(f"/api/judges/{name}/calibrations", body)
     if no_wait:
         if as_json:
             print_json(begun)

@@ -75,11 +75,11 @@ def _labelled(run: CalibrationRun, examples: Iterator[Example]) -> list[Labelled
     """Raises InvalidRequest where nothing is labelled, or a label is not one that the judge could give."""
     measures = described(run.spec)[0]
     rival = str(run.spec.arguments.get("against", ""))
-    found = (labelled(example, measures, rival=rival) for example in examples)
+    found = (labelled(example, measures, reading=run.reading, rival=rival) for example in examples)
     given = list(islice((one for one in found if one is not None), MOST))
     if not given:
         raise InvalidRequest(
-            f"No example of {run.dataset!r} has a `label` in its metadata, which calibration needs."
+            f"No example of {run.dataset!r} has {run.reading.label!r}, the label that calibration needs."
         )
     return given
 

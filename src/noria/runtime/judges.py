@@ -25,6 +25,7 @@ from noria.runtime.jobs import Job, Jobs
 from noria.runtime.judge_prompts import version_of
 from noria.scoring.judge.bar import Bar, may_gate
 from noria.scoring.judge.corrected import corrected_mean, corrected_share
+from noria.scoring.judge.label import AS_WRITTEN, Reading
 from noria.scoring.judge.store import CalibrationRun, CalibrationStore
 from noria.scoring.scorer import ScorerSpec
 from noria.stats.interval import Interval
@@ -115,6 +116,7 @@ class Judges:
         dataset: str,
         *,
         repeats: int = 1,
+        reading: Reading = AS_WRITTEN,
         by: Principal,
     ) -> tuple[CalibrationRun, Job]:
         """Begin, on the labelled examples of `name`, `name@3`, `name@golden` or `name@3:split`.
@@ -135,6 +137,7 @@ class Judges:
             split=split,
             repeats=repeats,
             threshold=section.threshold,
+            reading=reading,
             by=by.id,
             by_name=by.name,
             created_ms=self._now(),

@@ -71,7 +71,10 @@ def greedy(candidate: NDArray[np.float32], reference: NDArray[np.float32]) -> tu
     sides: list[NDArray[np.float64]] = []
     for states in (candidate, reference):
         inner = states[1:-1].astype(np.float64)
-        sides.append(inner / np.linalg.norm(inner, axis=1, keepdims=True))
+        sizes = np.linalg.norm(inner, axis=1, keepdims=True)
+        if not sizes.all():
+            raise Unscorable("The encoder gave a token without direction.")
+        sides.append(inner / sizes)
     near = sides[0] @ sides[1].T
     precision, recall = float(near.max(axis=1).mean()), float(near.max(axis=0).mean())
     total = precision + recall

@@ -86,7 +86,9 @@ def _reader(folder: str) -> Any:
         return Reader(str(root), None)
 
 
+@cache
 def _found() -> Path:
+    """nltk's own, else Debian's; looking takes nltk a second."""
     data: Any = import_module("nltk.data")
     try:
         return Path(str(data.find("corpora/wordnet")))

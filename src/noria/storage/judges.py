@@ -12,7 +12,7 @@ from noria.access.audit import Act
 from noria.core.author import Author
 from noria.core.pages import Page
 from noria.scoring.judge.calibration import Calibration
-from noria.scoring.judge.label import Verdict
+from noria.scoring.judge.label import Reading, Verdict
 from noria.scoring.judge.store import CalibrationRun
 from noria.scoring.scorer import ScorerSpec
 from noria.storage.audit import AuditLog
@@ -23,6 +23,7 @@ from noria.storage.tables import judge_verdicts as table
 _BATCH = 1_000
 _encode = msgspec.json.Encoder().encode
 _spec = msgspec.json.Decoder(ScorerSpec).decode
+_reading = msgspec.json.Decoder(Reading).decode
 _measured = msgspec.json.Decoder(Calibration).decode
 _verdict = msgspec.json.Decoder(Verdict).decode
 
@@ -77,9 +78,7 @@ class CalibrationTable:
             with self._database.write() as connection:
                 names = [one.example for one in batch]
                 query = select(table).where(table.c.calibration == id, table.c.example.in_(names))
-                there = {
-                    (row.example, row.repeat): _verdict(row.body) for row in connection.execute(query)
-                }
+                there = {(row.example, row.repeat): _verdict(row.body) for row in connection.execute(query)}
                 for one in batch:
                     place = (one.example, one.repeat)
                     if place in there and not there[place].failed:
@@ -121,6 +120,7 @@ class CalibrationTable:
 def _values(run: CalibrationRun) -> dict[str, Any]:
     values = msgspec.structs.asdict(run)
     values["spec"] = _encode(run.spec).decode()
+    values["reading"] = _encode(run.reading).decode()
     values["measured"] = None if run.measured is None else _encode(run.measured).decode()
     return values
 
@@ -128,5 +128,6 @@ def _values(run: CalibrationRun) -> dict[str, Any]:
 def _run(row: RowMapping) -> CalibrationRun:
     values = dict(row)
     values["spec"] = _spec(values["spec"])
+    values["reading"] = _reading(values["reading"])
     values["measured"] = None if values["measured"] is None else _measured(values["measured"])
     return CalibrationRun(**values)

@@ -19,6 +19,18 @@ _WORDS = {
 }  # fmt: skip
 
 
+class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where labelled examples have what; each is looked for in the metadata, then in the input."""
+
+    answer: str = "answer"
+    label: str = "label"
+    yes: tuple[str, ...] = ()
+    """Labels that mean yes, where they are words: all others mean no."""
+
+
+AS_WRITTEN = Reading()
+
+
 class Labelled(msgspec.Struct, frozen=True):
     """An answer with people's verdict on it."""
 
@@ -44,20 +56,22 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def labelled(
-    example: Example, described: Described, *, answer: str = "answer", label: str = "label", rival: str = ""
+    example: Example, described: Described, *, reading: Reading = AS_WRITTEN, rival: str = ""
 ) -> Labelled | None:
-    """From the example's metadata, under these names; None: it has no label.
+    """None: it has no label.
 
     A label is a yes or no, a number or a category, as the judge's; "win", "tie" or "loss" of a pair.
     Raises InvalidRequest where it has a label that the judge could not give, or no answer.
     """
-    said, given = example.metadata.get(answer), example.metadata.get(label)
+    said, given = (
+        example.metadata.get(name, example.input.get(name)) for name in (reading.answer, reading.label)
+    )
     if given is None:
         return None
     if said is None:
-        raise InvalidRequest(
-            f"Example {example.id} has a label and no {answer!r} in its metadata to be judged."
-        )
+        raise InvalidRequest(f"Example {example.id} has a label and no {reading.answer!r} to be judged.")
+    if reading.yes:
+        given = text_of(given) in reading.yes
     text = text_of(said)
     context = example.metadata.get("context")
     passages = context if isinstance(context, list) else [] if context is None else [context]

@@ -10,7 +10,7 @@ import msgspec
 from noria.core.author import Author
 from noria.core.pages import Page
 from noria.scoring.judge.calibration import Calibration
-from noria.scoring.judge.label import Verdict
+from noria.scoring.judge.label import AS_WRITTEN, Reading, Verdict
 from noria.scoring.scorer import ScorerSpec
 
 State = Literal["running", "done", "failed"]
@@ -31,6 +31,7 @@ class CalibrationRun(msgspec.Struct, frozen=True, kw_only=True):
     repeats: int = 1
     """How often the first examples are judged, for the noise."""
     threshold: float | None = None
+    reading: Reading = AS_WRITTEN
     state: State = "running"
     message: str = ""
     """Why it failed."""

@@ -11,6 +11,7 @@ from noria.core.gate import GateResult
 from noria.runtime.judges import Stand
 from noria.scoring.judge.bar import Bar
 from noria.scoring.judge.calibration import Calibration
+from noria.scoring.judge.label import Reading
 from noria.scoring.judge.store import CalibrationRun
 from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
@@ -119,10 +120,15 @@ class JudgeList(BaseModel):
 
 class CalibrationRequest(Body):
     dataset: str = Field(min_length=1, max_length=200)
-    """`name`, `name@3`, `name@golden` or `name@3:split`; its examples have `answer` and `label` in their
-    metadata."""
+    """`name`, `name@3`, `name@golden` or `name@3:split`."""
     repeats: int = Field(1, ge=1, le=10)
     """How often the first 50 answers are judged, for the noise."""
+    answer: str = Field("answer", min_length=1, max_length=200)
+    """Where the examples have the answer: in their metadata, else in their input."""
+    label: str = Field("label", min_length=1, max_length=200)
+    """And people's verdict on it."""
+    yes: list[str] = Field(default=[], max_length=100)
+    """Labels that mean yes, where they are words; all others mean no."""
 
 
 class NewCalibration(BaseModel):
@@ -165,7 +171,10 @@ def calibrate_judge(
     parts: Parts, who: Editor, name: str, body: CalibrationRequest, project: Project = "default"
 ) -> NewCalibration:
     """Ask the judge about labelled answers, as a job; it goes on where it stopped."""
-    run, job = parts.judges.calibrate(project, name, body.dataset, repeats=body.repeats, by=who)
+    reading = Reading(answer=body.answer, label=body.label, yes=tuple(body.yes))
+    run, job = parts.judges.calibrate(
+        project, name, body.dataset, repeats=body.repeats, reading=reading, by=who
+    )
     return NewCalibration(calibration=_run(run), job=job_body(job))
 
 

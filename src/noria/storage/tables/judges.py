@@ -20,6 +20,7 @@ judge_calibrations = Table(
     Column("split", Text, nullable=False),
     Column("repeats", Integer, nullable=False),
     Column("threshold", Float),
+    Column("reading", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("measured", Text),

@@ -14,7 +14,7 @@ from noria.errors import InvalidRequest
 from noria.scoring.judge.bar import Bar, may_gate
 from noria.scoring.judge.calibration import Calibration, measure
 from noria.scoring.judge.corrected import corrected_mean, corrected_share
-from noria.scoring.judge.label import Verdict, labelled
+from noria.scoring.judge.label import Reading, Verdict, labelled
 from noria.scoring.scorer import Described
 
 YES_NO, NUMBER, CATEGORY = (
@@ -137,6 +137,9 @@ def test_labels_that_are_missing_or_wrong() -> None:
     assert labelled(Example(id="e", input={}, metadata={"answer": "a"}), YES_NO) is None
     with pytest.raises(InvalidRequest, match="no 'answer'"):
         labelled(Example(id="e", input={}, metadata={"label": True}), YES_NO)
+    example = Example(id="e", input={"text": "so"}, metadata={"gold": "hateful"})
+    found = labelled(example, YES_NO, reading=Reading(answer="text", label="gold", yes=("hateful",)))
+    assert found is not None and found.label is True and found.output.text == "so"
     with pytest.raises(InvalidRequest, match="labels are yes or no"):
         labelled(Example(id="e", input={}, metadata={"answer": "a", "label": 3}), YES_NO)
     with pytest.raises(InvalidRequest, match="labels are a number"):

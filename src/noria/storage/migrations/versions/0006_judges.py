@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("split", sa.Text(), nullable=False),
         sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("threshold", sa.Float(), nullable=True),
+        sa.Column("reading", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("measured", sa.Text(), nullable=True),

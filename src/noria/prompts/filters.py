@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from math import ceil, floor
-from typing import Any, cast
+from typing import Any
 
 from noria.prompts.budget import Budget, Missing, refuse
 from noria.prompts.values import (
@@ -345,9 +345,8 @@ def _whole(value: Any) -> int:
     return value
 
 
-_TESTS: dict[str, Callable[..., bool]] = {
+_TESTS: dict[str, Callable[[Any], bool]] = {
     "boolean": lambda value: isinstance(value, bool),
-    "divisibleby": _divisible,
     "even": lambda value: _whole(value) % 2 == 0,
     "false": lambda value: value is False,
     "float": lambda value: isinstance(value, float),
@@ -368,7 +367,7 @@ _COMPARED: dict[str, Any] = {
     "<=": "lteq", "le": "lteq", ">": "gt", "gt": "gt", "greaterthan": "gt", ">=": "gteq", "ge": "gteq",
     "in": "in",
 }  # fmt: skip
-TESTS = frozenset({"defined", "undefined", *_TESTS, *_COMPARED})
+TESTS = frozenset({"defined", "undefined", "divisibleby", *_TESTS, *_COMPARED})
 
 
 def test(name: str, value: Any, arguments: Sequence[Any], budget: Budget) -> bool:
@@ -378,11 +377,13 @@ def test(name: str, value: Any, arguments: Sequence[Any], budget: Budget) -> boo
     known(value)
     if name in _COMPARED and len(arguments) == 1:
         return compare(_COMPARED[name], value, arguments[0], budget)
+    if name == "divisibleby" and len(arguments) == 1:
+        return _divisible(value, arguments[0])
     called = _TESTS.get(name)
-    if called is None or len(arguments) != (name == "divisibleby"):
+    if called is None or arguments:
         raise refuse(f"The test {name!r} is not offered with {len(arguments)} arguments.")
     budget.weigh(value)
-    return called(value, *cast("Sequence[int]", arguments))
+    return called(value)
 
 
 def apply(name: str, value: Any, arguments: Sequence[Any], named: dict[str, Any], budget: Budget) -> Any:

@@ -15,7 +15,7 @@ from heapq import nsmallest
 from math import sqrt
 from operator import mul
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -104,7 +104,7 @@ class Pool:
 
     def _vector(self, index: int) -> list[float]:
         width = self.head.dimensions
-        return self._vectors[index * width : (index + 1) * width].tolist()
+        return cast("list[float]", self._vectors[index * width : (index + 1) * width].tolist())
 
     def _product(self, unit: Sequence[float], index: int) -> float:
         return sum(map(mul, unit, self._vector(index)))

@@ -43,23 +43,23 @@ class _Rendering:
             self._budget.step()
             _STATEMENTS[type(statement)](self, statement)
 
-    def _say(self, statement: p.Say) -> None:
+    def on_say(self, statement: p.Say) -> None:
         self._budget.characters(len(statement.text))
         self._out.append(statement.text)
 
-    def _show(self, statement: p.Show) -> None:
+    def on_show(self, statement: p.Show) -> None:
         text = text_of(known(self.value(statement.value)), self._budget)
         self._budget.characters(len(text))
         self._out.append(text)
 
-    def _if(self, statement: p.If) -> None:
+    def on_if(self, statement: p.If) -> None:
         for test_, body in statement.branches:
             if truth(self.value(test_)):
                 self._run(body)
                 return
         self._run(statement.otherwise)
 
-    def _for(self, statement: p.For) -> None:
+    def on_for(self, statement: p.For) -> None:
         values = items_of(self.value(statement.values), self._budget)
         if statement.when is not None:
             values = [one for one in values if self._passes(statement, one)]
@@ -80,10 +80,10 @@ class _Rendering:
         self._scopes.pop()
         return passes
 
-    def _set(self, statement: p.Set) -> None:
+    def on_set(self, statement: p.Set) -> None:
         self._assign(statement.targets, known(self.value(statement.value)), unpack=statement.unpack)
 
-    def _capture(self, statement: p.Capture) -> None:
+    def on_capture(self, statement: p.Capture) -> None:
         outer, self._out = self._out, []
         self._scopes.append({})
         self._run(statement.body)
@@ -92,7 +92,7 @@ class _Rendering:
         self._out = outer
         self._scopes[-1][statement.target] = text
 
-    def _scope(self, statement: p.Scope) -> None:
+    def on_scope(self, statement: p.Scope) -> None:
         given = {name: known(self.value(value)) for name, value in statement.targets}
         self._scopes.append(given)
         self._run(statement.body)
@@ -117,20 +117,20 @@ class _Rendering:
         self._budget.step()
         return _EXPRESSIONS[type(node)](self, node)
 
-    def _const(self, node: p.Const) -> Any:
+    def on_const(self, node: p.Const) -> Any:
         return node.value
 
-    def _var(self, node: p.Var) -> Any:
+    def on_var(self, node: p.Var) -> Any:
         for scope in reversed(self._scopes):
             if node.name in scope:
                 return scope[node.name]
         return Missing(node.name)
 
-    def _get(self, node: p.Get) -> Any:
+    def on_get(self, node: p.Get) -> Any:
         key = known(self.value(node.key))
         return field(self.value(node.value), key, _named(node))
 
-    def _cut(self, node: p.Cut) -> Any:
+    def on_cut(self, node: p.Cut) -> Any:
         bounds = [
             None if bound is None else known(self.value(bound))
             for bound in (node.start, node.stop, node.step)
@@ -139,7 +139,7 @@ class _Rendering:
         self._budget.characters(len(found))
         return found if isinstance(found, str) else whole(found, self._budget)
 
-    def _unary(self, node: p.Unary) -> Any:
+    def on_unary(self, node: p.Unary) -> Any:
         value = known(self.value(node.value))
         if node.op == "not":
             return not value
@@ -147,18 +147,18 @@ class _Rendering:
             raise refuse(f"`{node.op}` stands before a number, not before {kind(value)}.")
         return -value if node.op == "-" else +value
 
-    def _binary(self, node: p.Binary) -> Any:
+    def on_binary(self, node: p.Binary) -> Any:
         return calculate(node.op, self.value(node.left), self.value(node.right), self._budget)
 
-    def _both(self, node: p.Both) -> Any:
+    def on_both(self, node: p.Both) -> Any:
         left = known(self.value(node.left))
         return self.value(node.right) if left else left
 
-    def _either(self, node: p.Either) -> Any:
+    def on_either(self, node: p.Either) -> Any:
         left = known(self.value(node.left))
         return left or self.value(node.right)
 
-    def _compare(self, node: p.Compare) -> bool:
+    def on_compare(self, node: p.Compare) -> bool:
         left = self.value(node.first)
         for op, other in node.rest:
             right = self.value(other)
@@ -167,15 +167,15 @@ class _Rendering:
             left = right
         return True
 
-    def _choose(self, node: p.Choose) -> Any:
+    def on_choose(self, node: p.Choose) -> Any:
         if truth(self.value(node.test)):
             return self.value(node.yes)
         return "" if node.no is None else self.value(node.no)
 
-    def _items(self, node: p.Items) -> list[Any]:
+    def on_items(self, node: p.Items) -> list[Any]:
         return whole([known(self.value(one)) for one in node.values], self._budget)
 
-    def _pairs(self, node: p.Pairs) -> dict[str, Any]:
+    def on_pairs(self, node: p.Pairs) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key, value in node.values:
             name = known(self.value(key))
@@ -184,7 +184,7 @@ class _Rendering:
             made[name] = known(self.value(value))
         return whole(made, self._budget)
 
-    def _range(self, node: p.Range) -> list[int]:
+    def on_range(self, node: p.Range) -> list[int]:
         bounds = [known(self.value(one)) for one in node.arguments]
         if not all(isinstance(bound, int) for bound in bounds):
             raise refuse("`range` takes whole numbers.")
@@ -197,13 +197,13 @@ class _Rendering:
         self._budget.step(len(found))
         return list(found)
 
-    def _filtered(self, node: p.Filtered) -> Any:
+    def on_filtered(self, node: p.Filtered) -> Any:
         value = self.value(node.value)
         arguments = [known(self.value(one)) for one in node.arguments]
         named = {name: known(self.value(one)) for name, one in node.named.items()}
         return apply(node.name, value, arguments, named, self._budget)
 
-    def _tested(self, node: p.Tested) -> bool:
+    def on_tested(self, node: p.Tested) -> bool:
         value = self.value(node.value)
         return test(node.name, value, [known(self.value(one)) for one in node.arguments], self._budget)
 
@@ -233,12 +233,12 @@ def _named(node: p.Expression) -> str:
 
 R = _Rendering
 _STATEMENTS: dict[type, Callable[[_Rendering, Any], None]] = {
-    p.Say: R._say, p.Show: R._show, p.If: R._if, p.For: R._for, p.Set: R._set, p.Capture: R._capture,
-    p.Scope: R._scope,
+    p.Say: R.on_say, p.Show: R.on_show, p.If: R.on_if, p.For: R.on_for, p.Set: R.on_set,
+    p.Capture: R.on_capture, p.Scope: R.on_scope,
 }  # fmt: skip
 _EXPRESSIONS: dict[type, Callable[[_Rendering, Any], Any]] = {
-    p.Const: R._const, p.Var: R._var, p.Get: R._get, p.Cut: R._cut, p.Unary: R._unary,
-    p.Binary: R._binary, p.Both: R._both, p.Either: R._either, p.Compare: R._compare,
-    p.Choose: R._choose, p.Items: R._items, p.Pairs: R._pairs, p.Range: R._range,
-    p.Filtered: R._filtered, p.Tested: R._tested,
+    p.Const: R.on_const, p.Var: R.on_var, p.Get: R.on_get, p.Cut: R.on_cut, p.Unary: R.on_unary,
+    p.Binary: R.on_binary, p.Both: R.on_both, p.Either: R.on_either, p.Compare: R.on_compare,
+    p.Choose: R.on_choose, p.Items: R.on_items, p.Pairs: R.on_pairs, p.Range: R.on_range,
+    p.Filtered: R.on_filtered, p.Tested: R.on_tested,
 }  # fmt: skip

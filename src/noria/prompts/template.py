@@ -215,7 +215,7 @@ class _Compiler:
             raise self._refuse(
                 node, f"the filter {node.name!r}, which there is not; there are {', '.join(sorted(FILTERS))}"
             )
-        named = {one.key: self._expr(one.value, depth) for one in node.kwargs}
+        named = {str(one.key): self._expr(one.value, depth) for one in node.kwargs}
         self._plain_arguments(node)
         arguments = tuple(self._expr(one, depth) for one in node.args)
         return p.Filtered(node.name, self._expr(node.node, depth), arguments, named)
@@ -264,9 +264,10 @@ def _is_empty(node: nodes.Node) -> bool:
 
 
 def _tag(node: nodes.Node) -> str:
-    return {nodes.CallBlock: "call", nodes.FilterBlock: "filter", nodes.FromImport: "from"}.get(
-        type(node), type(node).__name__.lower()
-    )
+    return _TAGS.get(type(node), type(node).__name__.lower())
+
+
+_TAGS: dict[type, str] = {nodes.CallBlock: "call", nodes.FilterBlock: "filter", nodes.FromImport: "from"}
 
 
 def _instead(node: nodes.Node) -> str:

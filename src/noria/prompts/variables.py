@@ -8,6 +8,7 @@ expression can hang the worker that it runs in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import ge, gt, le, lt
 from typing import Any
 
 from noria.errors import InvalidRequest
@@ -170,15 +171,18 @@ def _object_problem(schema: Any, value: dict[str, Any], path: str, shown: str, d
 
 
 def _number_problem(schema: Any, value: float, shown: str) -> str:
-    for keyword, holds, words in (
-        ("minimum", lambda bound: value >= bound, "at least"),
-        ("maximum", lambda bound: value <= bound, "at most"),
-        ("exclusiveMinimum", lambda bound: value > bound, "above"),
-        ("exclusiveMaximum", lambda bound: value < bound, "below"),
-    ):
-        if keyword in schema and not holds(schema[keyword]):
+    for keyword, (holds, words) in _LIMITS.items():
+        if keyword in schema and not holds(value, schema[keyword]):
             return f"{shown} must be {words} {schema[keyword]}, not {value}."
     return ""
+
+
+_LIMITS: dict[str, tuple[Callable[[float, float], bool], str]] = {
+    "minimum": (ge, "at least"),
+    "maximum": (le, "at most"),
+    "exclusiveMinimum": (gt, "above"),
+    "exclusiveMaximum": (lt, "below"),
+}
 
 
 def _bounds(schema: Any, size: int, least: str, most: str, shown: str, unit: str) -> str:

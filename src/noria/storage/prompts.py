@@ -268,21 +268,22 @@ def _lines(names: Sequence[str]) -> str:
 
 
 def _prompt(row: RowMapping) -> Prompt:
-    return Prompt(
-        **{
-            **row,
-            "tags": tuple(row["tags"].split("\n")[1:-1]),
-            "owners": tuple(row["owners"].split("\n")[1:-1]),
-        }
-    )
+    values = dict(row)
+    for name in ("tags", "owners"):
+        values[name] = tuple(values[name].split("\n")[1:-1])
+    return Prompt(**values)
 
 
 def _read(row: RowMapping) -> PromptVersion:
-    return PromptVersion(**{**row, "content": _content.decode(row["content"])})
+    values = dict(row)
+    values["content"] = _content.decode(values["content"])
+    return PromptVersion(**values)
 
 
 def _move(row: RowMapping) -> LabelMove:
-    return LabelMove(**{**row, "gates": msgspec.convert(row["gates"], tuple[GateResult, ...])})
+    values = dict(row)
+    values["gates"] = msgspec.convert(values["gates"], tuple[GateResult, ...])
+    return LabelMove(**values)
 
 
 def _label(move: LabelMove) -> Label:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noria.errors import ConfigError
@@ -54,6 +54,7 @@ _FILES = st.builds(
 )
 
 
+@settings(max_examples=150, deadline=None)
 @given(_FILES)
 def test_a_file_is_read_as_it_was_written(file: PromptFile) -> None:
     file = PromptFile(

@@ -190,4 +190,5 @@ def _move(move: LabelMove) -> MoveBody:
     values = msgspec.structs.asdict(move)
     for name in ("project", "prompt"):
         del values[name]
-    return MoveBody(**{**values, "gates": _gates(move.gates)})
+    values["gates"] = _gates(move.gates)
+    return MoveBody(**values)

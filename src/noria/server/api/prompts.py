@@ -435,8 +435,8 @@ def _version(version: PromptVersion) -> VersionBody:
     values = msgspec.structs.asdict(version)
     del values["project"]
     tokens = sum(estimate(one.template) for one in version.content.messages)
-    content = VersionContent.model_validate(msgspec.json.decode(msgspec.json.encode(version.content)))
-    return VersionBody(**{**values, "content": content}, tokens=tokens, method=METHOD)
+    values["content"] = msgspec.json.decode(msgspec.json.encode(version.content))
+    return VersionBody(**values, tokens=tokens, method=METHOD)
 
 
 def _diff(found: Diff, before: int, after: int) -> DiffBody:

@@ -44,12 +44,14 @@ from noria.runtime.jobs import Jobs
 from noria.runtime.judges import Judges
 from noria.runtime.measured import Measured, measure
 from noria.runtime.neighbour import CollectorSocket, Stand
+from noria.runtime.optimize import Optimizations
 from noria.runtime.prompts import Prompts
 from noria.runtime.publish import Publisher
 from noria.runtime.review_items import ItemSources
 from noria.runtime.reviews import ReviewDesk
 from noria.runtime.shelf import Catalogue, KnownModels, Shelf
 from noria.runtime.shots import Pools
+from noria.runtime.studies import Studies
 from noria.runtime.versions import Versions
 from noria.storage.accounts import AccountTable
 from noria.storage.approvals import ApprovalTable
@@ -67,10 +69,12 @@ from noria.storage.judges import CalibrationTable
 from noria.storage.keys import KeyTable
 from noria.storage.ledger import LedgerStore
 from noria.storage.money import SharedMoney
+from noria.storage.optimizations import OptimizationTable
 from noria.storage.prompts import PromptTable
 from noria.storage.reviews import ReviewTable
 from noria.storage.snapshots import Snapshots
 from noria.storage.spans import SpanStore
+from noria.storage.studies import StudyTable
 from noria.storage.versions import VersionTable
 from noria.tracing.filters import parse
 from noria.tracing.store import Eraser, Erasure, LedgerReader, SpanReader, Window
@@ -207,6 +211,24 @@ class Control:
             ),
             prompts=PromptTable(self.database, self.audit, self.clock),
             bar=self.judges,
+        )
+        self.optimizations = Optimizations(
+            OptimizationTable(self.database, self.audit),
+            self.jobs,
+            self.clock,
+            home=home,
+            folder=path.absolute().parent,
+            resolver=lambda: self.evals.resolver,
+            datasets=DatasetTable(self.database, self.audit, self.clock),
+        )
+        self.studies = Studies(
+            StudyTable(self.database, self.audit),
+            self.jobs,
+            self.clock,
+            home=home,
+            folder=path.absolute().parent,
+            config=self.versions.config,
+            evals=self.evals,
         )
         self.prompts.gates = self.evals
         self.prompts.datasets = DatasetTable(self.database, self.audit, self.clock)

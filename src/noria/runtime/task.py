@@ -78,6 +78,13 @@ def undo_build(arguments: dict[str, Any], report: Report) -> object:
     return take_back(arguments, report)
 
 
+def optimize_prompt(arguments: dict[str, Any], report: Report) -> object:
+    """A search for a better version of a prompt, or what is left of it."""
+    from noria.runtime.optimize_task import run_optimization
+
+    return run_optimization(arguments, report)
+
+
 def embed_pool(arguments: dict[str, Any], report: Report) -> object:
     """The vectors of the examples that a prompt chooses from."""
     from noria.runtime.pool_task import build_pool
@@ -85,11 +92,20 @@ def embed_pool(arguments: dict[str, Any], report: Report) -> object:
     return build_pool(arguments, report)
 
 
+def run_study(arguments: dict[str, Any], report: Report) -> object:
+    """A study, or what is left of it."""
+    from noria.runtime.study_task import run_study
+
+    return run_study(arguments, report)
+
+
 TASKS: dict[str, Task] = {
     "weights.pull": pull_weights,
     "check.count": count_up,
     "evals.run": run_eval,
+    "studies.run": run_study,
     "prompt.pool": embed_pool,
+    "prompt.optimize": optimize_prompt,
     "dataset.build": build_dataset,
     "dataset.undo": undo_build,
     "dataset.import": import_dataset,

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from noria.errors import Conflict, StateError, Unavailable
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest revision: what this program reads and writes."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x6E6F7269  # Advisory lock of PostgreSQL: "nori".

@@ -18,8 +18,10 @@ from noria.storage.tables.jobs import jobs
 from noria.storage.tables.judges import judge_calibrations, judge_verdicts
 from noria.storage.tables.keys import budgets, keys
 from noria.storage.tables.metadata import METADATA
+from noria.storage.tables.optimizations import optimization_answers, optimizations
 from noria.storage.tables.prompts import prompt_label_moves, prompt_labels, prompt_versions, prompts
 from noria.storage.tables.reviews import review_flags, review_items, review_queues, review_turns, reviews
+from noria.storage.tables.studies import studies, study_trials
 from noria.storage.tables.versions import config_versions
 
 __all__ = [
@@ -51,6 +53,8 @@ __all__ = [
     "prompt_label_moves",
     "prompt_labels",
     "prompt_versions",
+    "optimization_answers",
+    "optimizations",
     "prompts",
     "review_flags",
     "review_items",
@@ -58,4 +62,6 @@ __all__ = [
     "review_turns",
     "reviews",
     "sessions",
+    "studies",
+    "study_trials",
 ]

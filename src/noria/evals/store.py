@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Protocol
 
 import msgspec
@@ -76,8 +75,4 @@ class RunStore(RunReader, Protocol):
 
     def judgements(self, project: str, keys: Sequence[str]) -> dict[str, Judgement]:
         """Judgements without a failure, by key."""
-        ...
-
-    def spent(self, run: str) -> Decimal:
-        """Dollars, judges included."""
         ...

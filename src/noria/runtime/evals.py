@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -340,7 +341,7 @@ class Evals:
         self._table.note_job(run)
         return run
 
-    def _act(self, act: str, run: EvalRun, by: Principal, details: dict[str, object] | None = None) -> Act:
+    def _act(self, act: str, run: EvalRun, by: Principal, details: dict[str, Any] | None = None) -> Act:
         return Act(by=by, act=act, subject=run.id, project=run.project, details=details or {})
 
     def _forget(self, id: str) -> None:

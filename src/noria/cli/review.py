@@ -236,7 +236,7 @@ def export_reviews(api: Api, queue: str, form: str, question: str, dataset: str 
     if dataset is None:
         click.echo(api.text(f"{_path(queue)}/export", format=form, question=question), nl=False)
         return
-    made = api.post(f"{_path(queue)}/dataset", {"name": dataset})
+    made = api.post(f"{_path(queue)}/dataset", {"name": dataset, "question": question})
     say(f"Version {made['version']} of {dataset} holds {made['examples']} examples.")
 
 

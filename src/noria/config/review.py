@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -48,8 +48,10 @@ class QuestionSection(Section):
         choices = tuple(
             Choice(value=one) if isinstance(one, str) else Choice(**one.model_dump()) for one in self.choices
         )
-        numbers = {name: float(getattr(self, name)) for name in ("low", "high", "step", "tolerance")}
-        return Question(**{**self.model_dump(exclude={"choices"}), **numbers, "choices": choices})
+        values: dict[str, Any] = self.model_dump(exclude={"choices"})
+        for name in ("low", "high", "step", "tolerance"):
+            values[name] = float(values[name])
+        return Question(**values, choices=choices)
 
 
 class QueueSection(Section):

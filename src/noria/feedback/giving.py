@@ -60,7 +60,7 @@ class Feedbacks:
         Raises InvalidRequest with the field's name.
         """
         kind = checked(draft)
-        fields = msgspec.structs.asdict(draft) | {"kind": kind}
+        fields: dict[str, Any] = {**msgspec.structs.asdict(draft), "kind": kind}
         given = fields.pop("id") or None
         feedback = Feedback(
             id=new_id("fb"),

@@ -9,7 +9,7 @@ import msgspec
 
 from noria.core.example import Example
 from noria.reviews.item import Item, Standing
-from noria.reviews.queue import Queue
+from noria.reviews.queue import Kind, Queue
 
 Line = dict[str, Any]
 
@@ -40,32 +40,27 @@ def examples(queue: Queue, standings: Iterable[Standing]) -> Iterator[Example]:
         )
 
 
-def judged(queue: Queue, standings: Iterable[Standing], *, question: str) -> Iterator[Line]:
-    """Outputs with the label that people gave them, to calibrate a judge: `input`, `output` (or `outputs`, in
-    the stored order), `expected`, `label`, and each reviewer's own in `labels`."""
+def judged(queue: Queue, standings: Iterable[Standing], *, question: str) -> Iterator[Example]:
+    """Examples to calibrate a judge on: `metadata["answer"]` is what it is to judge, `metadata["label"]` what
+    people say of it, `metadata["labels"]` what each of them said. Of a preference the answer is the first
+    output, `metadata["rival"]` the second, and the label "win", "loss" or "tie"."""
     asked = queue.question(question)
     for standing in standings:
         item = standing.item
-        if asked is None or item.settled is None or question not in item.settled.values:
-            continue
-        label = item.settled.values[question]
         texts = [output.text for output in item.content.outputs]
-        line: Line = {
-            "id": item.content.example.id,
-            "input": item.content.example.input,
-            "expected": item.content.example.expected,
-            "label": _preferred(label) if asked.kind == "preference" else label,
-            "labels": [
-                _preferred(review.answers[question])
-                if asked.kind == "preference"
-                else review.answers[question]
-                for review in standing.of("review")
-                if question in review.answers
-            ],
-            "group": item.content.example.group,
-            "source": f"review:{item.id}",
+        if asked is None or item.settled is None or question not in item.settled.values or not texts:
+            continue
+        old = item.content.example
+        said = [review.answers[question] for review in standing.of("review") if question in review.answers]
+        metadata = {
+            **old.metadata,
+            "answer": texts[0],
+            "label": _verdict(item.settled.values[question], asked.kind),
+            "labels": [_verdict(one, asked.kind) for one in said],
         }
-        yield line | ({"output": texts[0]} if len(texts) == 1 else {"outputs": texts})
+        if len(texts) == 2:
+            metadata["rival"] = texts[1]
+        yield msgspec.structs.replace(old, metadata=metadata, source=f"review:{item.id}")
 
 
 def preferences(queue: Queue, standings: Iterable[Standing]) -> Iterator[Line]:
@@ -162,9 +157,9 @@ def _preference(queue: Queue, item: Item) -> Line | None:
     return None
 
 
-def _preferred(value: Any) -> Any:
-    """Of the outputs as stored."""
-    return {"0": "first", "1": "second"}.get(value, value) if isinstance(value, str) else value
+def _verdict(value: Any, kind: Kind) -> Any:
+    """Of the first output."""
+    return {"0": "win", "1": "loss"}.get(value, "tie") if kind == "preference" else value
 
 
 def _prompt(example: Example) -> list[Any]:

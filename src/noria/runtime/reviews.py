@@ -10,6 +10,7 @@ import msgspec
 
 from noria.access.role import SYSTEM, Principal
 from noria.core.clock import Clock
+from noria.core.example import Example
 from noria.datasets.store import Dataset, DatasetStore, DatasetVersion
 from noria.errors import InvalidRequest
 from noria.reviews import export
@@ -95,12 +96,7 @@ class ReviewDesk(Reviews):
     def export(self, queue: Queue, format: str, *, question: str = "") -> Iterator[dict[str, Any]]:
         """Closed items, in the order added. Raises InvalidRequest where `question` is none of the form."""
         if format == "judge":
-            if queue.question(question) is None:
-                names = ", ".join(one.name for one in queue.form)
-                raise InvalidRequest(
-                    f"Name the `question` to calibrate on: one of {names}.", param="question"
-                )
-            return export.judged(queue, self.closed(queue, done=True), question=question)
+            return (msgspec.to_builtins(one) for one in self._judged(queue, question))
         if format == "answers":
             return export.answers(queue, self.closed(queue))
         done = self.closed(queue, done=True)
@@ -110,19 +106,29 @@ class ReviewDesk(Reviews):
             return export.demonstrations(queue, done)
         return (msgspec.to_builtins(one) for one in export.examples(queue, done))
 
-    def to_dataset(self, queue: Queue, name: str, *, comment: str, by: Principal) -> DatasetVersion:
+    def to_dataset(
+        self, queue: Queue, name: str, *, question: str = "", comment: str, by: Principal
+    ) -> DatasetVersion:
         """A new version of the dataset, which is made where there is none; what is settled revises the
-        examples of the same id."""
+        examples of the same id. With `question` the examples are labelled for the calibration of a judge."""
+        done = self.closed(queue, done=True)
+        examples = self._judged(queue, question) if question else export.examples(queue, done)
         if self._datasets.dataset(queue.project, name) is None:
             self._datasets.create(Dataset(id="", project=queue.project, name=name), by=by)
         return self._datasets.commit(
             queue.project,
             name,
-            export.examples(queue, self.closed(queue, done=True)),
+            examples,
             comment=comment or f"Reviews of the queue {queue.name}",
             lineage={"reviews": queue.name},
             by=by,
         )
+
+    def _judged(self, queue: Queue, question: str) -> Iterator[Example]:
+        if queue.question(question) is None:
+            names = ", ".join(one.name for one in queue.form)
+            raise InvalidRequest(f"Name the `question` to calibrate on: one of {names}.", param="question")
+        return export.judged(queue, self.closed(queue, done=True), question=question)
 
     def _declare(self) -> None:
         """Make, or change, the queues of noria.toml when another configuration runs. One that is no longer

@@ -60,7 +60,8 @@ def of_review(review: Review) -> dict[str, Any]:
 
 def review(row: RowMapping) -> Review:
     values = {name: row[name] for name in _REVIEW}
-    return Review(**{**values, "order": tuple(values["order"])})
+    values["order"] = tuple(values["order"])
+    return Review(**values)
 
 
 def flag(row: RowMapping) -> Flag:

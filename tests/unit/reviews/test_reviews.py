@@ -161,6 +161,8 @@ def test_preferences_are_kept_by_output_whatever_was_shown_first(desk: Desk) -> 
         assert one.item.settled is not None and one.item.settled.values == {"better": "1"}
     pairs = list(export.preferences(queue, desk.standings(queue)))
     assert all(pair["chosen"].endswith(" 1") and pair["rejected"].endswith(" 0") for pair in pairs)
+    for one in export.judged(queue, desk.standings(queue), question="better"):
+        assert one.metadata["label"] == "loss" and one.metadata["rival"].endswith(" 1")
 
 
 def test_exports_carry_corrections_labels_and_training_data(desk: Desk) -> None:
@@ -180,8 +182,11 @@ def test_exports_carry_corrections_labels_and_training_data(desk: Desk) -> None:
     assert (pair["chosen"], pair["rejected"]) == ("Paris.", "answer 0 0")
     [shown] = export.demonstrations(queue, done)
     assert shown["messages"][-1] == {"role": "assistant", "content": "Paris."}
-    labels = [line["label"] for line in export.judged(queue, done, question="verdict")]
-    assert labels == ["bad", "good"]
+    judged = [one.metadata for one in export.judged(queue, done, question="verdict")]
+    assert [(one["answer"], one["label"]) for one in judged] == [
+        ("answer 0 0", "bad"),
+        ("answer 1 0", "good"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from noria.stats.interval import Interval
 from noria.tracing.store import Window
 
 if TYPE_CHECKING:
-    from noria.reviews.agreement import QuestionAgreement
+    from noria.reviews.agreement import QuestionAgreement, ReviewerAgreement
     from noria.reviews.results import QuestionResult
 
 router = APIRouter(prefix="/api/queues", tags=["reviews"])
@@ -119,6 +119,8 @@ class AssignRequest(Body):
 
 class ReviewsToDataset(Body):
     name: str = Field(min_length=1, max_length=200)
+    question: str = Field("", max_length=64)
+    """Label the examples with what people said to this question, to calibrate a judge on."""
     comment: str = Field("", max_length=2_000)
 
 
@@ -281,11 +283,7 @@ def read_agreement(parts: Parts, who: Viewer, name: str, project: Project = "def
         items=found.items,
         disputed=found.disputed,
         questions=[_agreement(one) for one in found.questions],
-        reviewers=[
-            ReviewerBody(**{**msgspec.structs.asdict(one), "agree": interval_body(one.agree)})
-            for one in found.reviewers
-            if admin
-        ],
+        reviewers=[_reviewer(one) for one in found.reviewers if admin],
     )
 
 
@@ -322,7 +320,7 @@ def export_to_dataset(
 ) -> ReviewsInDataset:
     """Put what was settled into a dataset, as a new version of it."""
     queue = parts.reviews.queue(project, name)
-    version = parts.reviews.to_dataset(queue, body.name, comment=body.comment, by=who)
+    version = parts.reviews.to_dataset(queue, body.name, question=body.question, comment=body.comment, by=who)
     return ReviewsInDataset(dataset=body.name, version=version.number, examples=version.examples)
 
 
@@ -348,6 +346,12 @@ def _result(one: QuestionResult) -> QuestionResultBody:
     values["shares"] = {word: interval_body(found) for word, found in one.shares.items()}
     values["mean"] = None if one.mean is None else interval_body(one.mean)
     return QuestionResultBody(**values)
+
+
+def _reviewer(one: ReviewerAgreement) -> ReviewerBody:
+    values = msgspec.structs.asdict(one)
+    values["agree"] = interval_body(one.agree)
+    return ReviewerBody(**values)
 
 
 def interval_body(interval: Interval) -> IntervalBody:

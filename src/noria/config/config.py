@@ -22,6 +22,7 @@ from noria.config.route import RouteSection
 from noria.config.scorer import ScorerSection
 from noria.config.section import ModelId, ModelName, Name, Section
 from noria.config.server import ServerSection
+from noria.config.study import StudySection
 from noria.config.telemetry import TelemetrySection
 from noria.core.digest import digest
 
@@ -45,6 +46,7 @@ class Config(Section):
     datasets: dict[Name, DatasetSection] = {}
     evals: dict[Name, EvalSection] = {}
     gates: dict[Name, GateSection] = {}
+    studies: dict[Name, StudySection] = {}
     scorers: dict[Name, ScorerSection] = {}
     judges: dict[Name, JudgeSection] = {}
     queues: dict[Name, QueueSection] = {}

@@ -50,6 +50,22 @@ target = {{ function = "own:answer" }}
 file = "sums.jsonl"
 scorers = ["exact"]
 
+[evals.prompted]
+target = {{ prompt = "sum@latest", model = "acme/good" }}
+file = "sums.jsonl"
+scorers = ["exact"]
+
+[prompts.labels.production]
+gates = ["prompted"]
+
+[gates.prompted]
+eval = "prompted"
+conditions = [{{ scorer = "exact", at_least = 0.9 }}]
+
+[gates.better]
+eval = "prompted"
+conditions = [{{ scorer = "exact", better_than = "label:production" }}]
+
 [gates.release]
 eval = "sums"
 conditions = [

@@ -167,3 +167,33 @@ def test_reports_and_logs(running: Running, tmp_path: Path) -> None:
     assert exact["interval"]["estimate"] == pytest.approx(2 / 3) and exact["scores"] == 60
     compared = running.run("eval", "compare", again["run"]["id"], good)
     assert next(one for one in compared["scorers"] if one["name"] == "exact")["losses"] == 20
+
+
+def test_a_protected_label_waits_for_the_gate(running: Running) -> None:
+    file = running.folder / "prompts" / "sum.md"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("+++\n+++\n{{ input }}\n")
+    assert running.attempt("prompt", "push", "sum").exit_code == 0
+    held = running.attempt("prompt", "label", "sum", "production", "1")
+    assert "No run of prompted has looked at version 1 of sum" in str(held.exception)
+    run = running.run("eval", "run", "prompted", "--yes")["run"]
+    assert (run["state"], run["prompt"], run["prompt_number"]) == ("done", "sum@latest", 1)
+    assert running.attempt("prompt", "label", "sum", "production", "1").exit_code == 0
+
+    file.write_text("+++\n+++\n1+1=?\n")
+    assert running.attempt("prompt", "push", "sum").exit_code == 0
+    assert running.run("eval", "run", "prompted", "--yes")["run"]["prompt_number"] == 2
+    held = running.attempt("prompt", "label", "sum", "production", "2")
+    assert "prompted: fail. exact 0" in str(held.exception), held.exception
+    [better] = json.loads(running.attempt("gate", "check", "better", "--json").stdout)
+    assert better["verdict"] == "fail" and better["evidence"]["baseline"] == run["id"]
+
+
+def test_watch_runs_what_a_change_touches(running: Running) -> None:
+    assert "changed" not in running.attempt("eval", "watch", "sums", "prompted", "--once").stderr
+    path = running.folder / "prompts" / "sum.md"
+    path.write_text("+++\n+++\n{{ input }}\n")
+    assert running.attempt("prompt", "push", "sum").exit_code == 0
+    result = running.attempt("eval", "watch", "sums", "prompted", "--once")
+    assert "prompted: the prompt changed" in result.stderr and "sums:" not in result.stderr
+    assert "exact 1" in result.stdout and "better" in result.stdout

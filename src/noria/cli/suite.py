@@ -62,6 +62,9 @@ def list_suites(api: Api, as_json: bool) -> None:
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), help="A .html to sign, or a .md; else stdout."
 )
+@click.option(
+    "--no-examples", is_flag=True, help="Without any text of the data, so that it may be published."
+)
 @json_option
 @with_api
 def run_suite(
@@ -74,6 +77,7 @@ def run_suite(
     judge: str,
     concurrency: int,
     output: Path | None,
+    no_examples: bool,
     as_json: bool,
 ) -> None:
     """Run the suite NAME, part after part. What was answered before is used again, so it can be begun again.
@@ -105,7 +109,12 @@ def run_suite(
         print_json(runs)
     else:
         form = "html" if output is not None and output.suffix == ".html" else "markdown"
-        text = api.text(f"/api/suites/{name}/report", runs=",".join(one["id"] for one in runs), form=form)
+        text = api.text(
+            f"/api/suites/{name}/report",
+            runs=",".join(one["id"] for one in runs),
+            form=form,
+            examples=not no_examples,
+        )
         if output is None:
             sys.stdout.write(text)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any, Literal
 
 import msgspec
@@ -101,7 +102,7 @@ class DatasetRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def shown(self) -> str:
-        name = f"{self.name}@{self.number}" if self.name else self.file
+        name = f"{self.name}@{self.number}" if self.name else PurePath(self.file).name
         split = f" {self.split}" if self.split else ""
         return f"{name}{split}" + (f", {self.limit} examples" if self.limit else "")
 

@@ -38,8 +38,8 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def suite_html(made: SuiteReport) -> str:
-    """The whole document."""
+def suite_html(made: SuiteReport, *, examples: bool = True) -> str:
+    """The whole document; without `examples` it holds no text of the data sets, and may be published."""
     suite = made.suite
     title = escape(suite.title)
     style = files("noria.evals.report").joinpath("report.css").read_text()
@@ -57,7 +57,7 @@ def suite_html(made: SuiteReport) -> str:
             f"<p><small>Run {escape(run.id)}, {report.metrics.examples:,} examples, {escape(run.state)}."
             f" Data {escape(run.spec.dataset.digest[:19])}.</small></p>"
             + measures_table(report.metrics)
-            + examples_of(report)
+            + (examples_of(report) if examples else "")
             + "</section>"
         )
     body.append(

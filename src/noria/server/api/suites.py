@@ -106,6 +106,7 @@ def report_suite(
     runs: Annotated[str, Query(max_length=4000, description="Ids of one run a part, by commas.")],
     project: Project = "default",
     form: Literal["html", "markdown"] = "html",
+    examples: Annotated[bool, Query(description="With examples that were wrong, in full.")] = True,
 ) -> Response:
     """One page for all parts, to be signed."""
     found = [parts.evals.run(project, id) for id in runs.split(",") if id]
@@ -113,4 +114,6 @@ def report_suite(
     if form == "markdown":
         return Response(suite_markdown(made), media_type="text/markdown; charset=utf-8")
     headers = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return Response(suite_html(made), media_type="text/html; charset=utf-8", headers=headers)
+    return Response(
+        suite_html(made, examples=examples), media_type="text/html; charset=utf-8", headers=headers
+    )

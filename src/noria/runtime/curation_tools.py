@@ -74,13 +74,18 @@ class _Models:
 
     def _ready(self) -> tuple[asyncio.AbstractEventLoop, AsyncNoria]:
         with self._lock:
-            if self._loop is None or self._client is None:
-                try:
-                    self._client = own_client(
-                        self._home, project=self._who.project, by=self._who.by, by_name=self._who.by_name
-                    )
-                except Unreachable as error:
-                    raise Unreachable(f"A step calls a model: {error}") from None
+            if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=self._loop.run_forever, daemon=True).start()
+            if self._client is None:
+                self._client = asyncio.run_coroutine_threadsafe(self._opened(), self._loop).result()
             return self._loop, self._client
+
+    async def _opened(self) -> AsyncNoria:
+        """On the loop that it is used on."""
+        try:
+            return own_client(
+                self._home, project=self._who.project, by=self._who.by, by_name=self._who.by_name
+            )
+        except Unreachable as error:
+            raise Unreachable(f"A step calls a model: {error}") from None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from fastapi.testclient import TestClient
 from noria.access.role import SYSTEM
 from noria.core.clock import SystemClock
 from noria.core.example import Example
+from noria.datasets.curation.plan import StepSpec
 from noria.datasets.store import Dataset
 from noria.runtime.control import Control
 from noria.storage.audit import AuditLog
@@ -115,3 +119,55 @@ def test_every_step_says_what_it_does(client: Client) -> None:
     found = client(local=True).get("/api/curation/steps").json()["items"]
     assert {"normalize", "near", "pii", "decontaminate"} <= {one["type"] for one in found}
     assert all(one["does"] for one in found)
+
+
+_SLOW = """
+import time
+
+def slow(example):
+    with open({log!r}, "a") as file:
+        file.write(example.id + "\\n")
+    time.sleep(0.002)
+    return example
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_build_goes_on_when_asked(control: Control, client: Client, tmp_path: Path) -> None:
+    """The child is killed with -9; what it had done is not done again, and there is one version."""
+    log = tmp_path / "log"
+    (tmp_path / "slow_step.py").write_text(_SLOW.format(log=str(log)))
+    clock = SystemClock()
+    datasets = DatasetTable(control.database, AuditLog(control.database, clock), clock)
+    datasets.create(Dataset(id="", project="default", name="raw"), by=SYSTEM)
+    examples = [Example(id=f"e{place:05}", input={"input": str(place)}) for place in range(5000)]
+    datasets.commit("default", "raw", examples, by=SYSTEM)
+    steps = [StepSpec(type="map", arguments={"function": "slow_step:slow"})]
+    build = control.curation.start("default", "slow", source="raw", steps=steps, by=SYSTEM)
+    run = control.home.folder / "curation" / build.id
+    while len(list(run.glob("0/*.done"))) < 2:
+        time.sleep(0.02)
+    _kill(build.id)
+    api = client(local=True)
+    failed = _ended(api, f"/api/curation/builds/{build.id}")
+    assert failed["state"] == "failed" and "-9" in failed["message"]
+    assert datasets.version("default", "slow") is None
+
+    again = api.post("/api/curation/builds/resume", json={"dataset": "slow"}).json()
+    assert again["id"] == build.id
+    done = _ended(api, f"/api/curation/builds/{build.id}")
+    assert (done["state"], done["left"], done["version"]) == ("done", 5000, 1)
+    version = datasets.version("default", "slow")
+    assert version is not None and version.number == 1 and version.examples == 5000
+    # Two shards were whole; of those under way at the kill, a thousand examples each, some were done again.
+    assert 5000 <= len(log.read_text().splitlines()) <= 5000 + 3000
+
+
+def _kill(build: str) -> None:
+    """The job's process, found by what it was given: it is this process's child."""
+    for child in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for pid in child.read_text().split():
+            if b"dataset.build" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(int(pid), signal.SIGKILL)
+                return
+    raise AssertionError(f"no process builds {build}")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from noria.cli.api import Api
-from noria.cli.eval import run_id
+from noria.cli.eval_shown import run_id
 from noria.cli.options import with_api
 from noria.cli.output import json_option, print_json, say
 from noria.cli.table import table

@@ -84,7 +84,7 @@ def run_suite(
 
     Exit code 1 where a part did not come to its end, or too much of it failed.
     """
-    from noria.cli.eval import followed
+    from noria.cli.eval_shown import followed
 
     found = next((one for one in api.get("/api/suites")["items"] if one["name"] == name), None)
     if found is None:

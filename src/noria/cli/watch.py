@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from noria.cli.api import Api
-from noria.cli.eval import followed, how_far
+from noria.cli.eval_shown import followed, how_far
 from noria.cli.options import with_api
 from noria.cli.output import say
 from noria.errors import UserError

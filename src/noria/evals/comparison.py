@@ -107,6 +107,29 @@ def compare(
     )
 
 
+def together(found: Sequence[Comparison]) -> list[Comparison]:
+    """Several candidates with one baseline: p values adjusted over all scorers of all of them, since whoever
+    looks at ten candidates finds a better one by chance."""
+    tested = [one for each in found for one in each.scorers if one.p is not None]
+    adjusted = iter(holm([one.p or 0 for one in tested]))
+    return [
+        msgspec.structs.replace(
+            each,
+            scorers=tuple(
+                one if one.p is None else _again(one, next(adjusted), level=each.level)
+                for one in each.scorers
+            ),
+        )
+        for each in found
+    ]
+
+
+def _again(one: Compared, adjusted: float, *, level: float) -> Compared:
+    shown = adjusted <= 1 - level
+    verdict = one.verdict if shown or one.verdict == "no examples" else "not shown"
+    return msgspec.structs.replace(one, p_adjusted=adjusted, verdict=verdict)
+
+
 Pairs = Sequence[tuple[Line, Line]]
 
 

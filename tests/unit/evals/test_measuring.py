@@ -9,7 +9,7 @@ import pytest
 
 from noria.core.example import Example
 from noria.evals.answer import Answer, Judgement
-from noria.evals.comparison import compare
+from noria.evals.comparison import compare, together
 from noria.evals.gate import Condition, Gate, check
 from noria.evals.metrics import metrics
 from noria.evals.run import DatasetRef, EvalRun, Progress, RunSpec, TargetSpec
@@ -206,3 +206,14 @@ def test_what_cannot_be_used_decides_nothing(run: EvalRun, kind: str, words: str
     owner = ScorerSpec(type=kind)
     found = check(gate, run, GOOD, baseline=lambda _: None, owner=lambda _: owner, bar=Bar())
     assert found.result.verdict == "undecided" and words in found.result.reason
+
+
+def test_several_candidates_share_one_level() -> None:
+    base = made({f"e{n}": {"right": n % 4 != 0} for n in range(60)}, YES)
+    little = made({f"e{n}": {"right": n % 4 != 0 or n < 24} for n in range(60)}, YES)
+    alone = compare(little, base)
+    assert alone.scorers[0].verdict == "better"
+    shared = together([alone, compare(base, base), compare(base, base)])
+    one = shared[0].scorers[0]
+    assert one.p_adjusted == pytest.approx((one.p or 0) * 3) and one.verdict == "not shown"
+    assert [each.scorers[0].p_adjusted for each in shared[1:]] == [1.0, 1.0]

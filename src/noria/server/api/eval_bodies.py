@@ -224,6 +224,10 @@ class ComparisonBody(BaseModel):
     regressions: dict[str, list[RegressionBody]]
 
 
+class Comparisons(BaseModel):
+    items: list[ComparisonBody]
+
+
 class ScoreBody(BaseModel):
     name: str
     value: float | bool | str | None

@@ -15,6 +15,7 @@ from pydantic import Field
 from noria.config.eval import EvalScorerSection, EvalSection, EvalTargetSection
 from noria.config.units import dollars
 from noria.errors import ConfigError, Forbidden, InvalidRequest
+from noria.evals.comparison import together
 from noria.evals.run import EvalRun, changes
 from noria.runtime.eval_report import ENDINGS, TYPES, Form, opened, report, written
 from noria.server.api.body import Body
@@ -23,6 +24,7 @@ from noria.server.api.eval_bodies import (
     Changed,
     CheckedBody,
     ComparisonBody,
+    Comparisons,
     Definition,
     Definitions,
     EstimateBody,
@@ -283,6 +285,22 @@ def compare_runs(
     left, right = parts.evals.run(project, candidate), parts.evals.run(project, baseline)
     found = parts.evals.compare(left, right, level=level)
     return ComparisonBody.model_validate(found, from_attributes=True)
+
+
+@router.get("/compare-all")
+def compare_many_runs(
+    parts: Parts,
+    who: Viewer,
+    candidates: Annotated[str, Query(max_length=2000, description="Ids of runs, by commas.")],
+    baseline: Annotated[str, Query(max_length=64)],
+    project: Project = "default",
+    level: Level = 0.95,
+) -> Comparisons:
+    """Several runs with one baseline; p values are adjusted over all of them."""
+    right = parts.evals.run(project, baseline)
+    left = [parts.evals.run(project, id) for id in candidates.split(",") if id]
+    found = together([parts.evals.compare(one, right, level=level) for one in left])
+    return Comparisons(items=[ComparisonBody.model_validate(one, from_attributes=True) for one in found])
 
 
 @router.get("/gates")

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from random import Random
 from time import monotonic, time, time_ns
 from urllib.parse import unquote
 
-import msgspec
-
 from noria.access.key import Key
-from noria.access.token import issue
-from noria.core.ids import traceparent
 from noria.errors import (
     InvalidRequest,
     RequestError,
@@ -31,7 +27,6 @@ from noria.errors import (
 from noria.gateway import answers, billing, caching
 from noria.gateway.address import NOT_OFFERED, address, error_front, no_model, not_offered, opened
 from noria.gateway.admission import Limits, Places, Purse, place_of, principal
-from noria.gateway.ask import encode
 from noria.gateway.attempt import Running, prepare, usage_from_response
 from noria.gateway.billing import BYTES_A_TOKEN
 from noria.gateway.call import CallState
@@ -45,10 +40,10 @@ from noria.gateway.embedding import embedding_answer
 from noria.gateway.exact_cache import ExactCache
 from noria.gateway.exchange import Exchange
 from noria.gateway.glance import glance
-from noria.gateway.inner import InnerExchange, error_message, first_vector
 from noria.gateway.origins import PREFLIGHT, check_origin
 from noria.gateway.ports import Money, Rates, Spool
-from noria.gateway.prompting import PROMPTS, Asked, Pools, fetched, prompted
+from noria.gateway.prompt_call import PromptCalls
+from noria.gateway.prompting import PROMPTS, Pools, fetched
 from noria.gateway.splice import wants_usage
 from noria.gateway.storing import response_of, stored
 from noria.gateway.streams import PassStream, Stream, TranslatedStream, named
@@ -93,7 +88,7 @@ class Gateway:
         self._cache = cache
         self._transport = transport
         self._expand = expand
-        self._pools = pools
+        self._prompts = PromptCalls(self.serve, pools=pools, pepper=pepper)
         self._pepper = pepper
         self._random = random
         self._purse = Purse(money)
@@ -130,7 +125,7 @@ class Gateway:
             call = opened(exchange, front, world, key, start)
             address(call, exchange)
             if call.prompt is not None:
-                await self._prompted(call, call.prompt)
+                await self._prompts.render(call, call.prompt)
             if exchange.path in COUNTS:
                 await self._count(call, exchange)
                 return
@@ -151,33 +146,6 @@ class Gateway:
             self._refuse(exchange, front, call, broken)
 
     # one call
-
-    async def _prompted(self, call: CallState, asked: Asked) -> None:
-        """Put the prompt's messages into the body."""
-
-        async def embed(model: str, text: str) -> Sequence[float]:
-            return await self._embed(call, model, text)
-
-        call.fields = await prompted(
-            asked, front=call.front.name, fields=call.fields, model=call.route.name, embed=embed,
-            pools=self._pools,
-        )  # fmt: skip
-        call.body = encode(call.fields)
-
-    async def _embed(self, call: CallState, model: str, text: str) -> Sequence[float]:
-        """An ordinary call beneath this one, for the caller; the prompt's author chose the model."""
-        key = msgspec.structs.replace(call.key, routes=(model,))
-        headers = {
-            b"host": b"localhost",
-            b"authorization": b"Bearer " + issue(key, pepper=self._pepper, now=time()).encode(),
-            b"traceparent": traceparent(call.trace, call.span).encode(),
-        }
-        inner = InnerExchange(b"/v1/embeddings", {"model": model, "input": text}, headers)
-        await self.serve(inner)
-        if inner.status != 200:
-            why = error_message(inner.answer)
-            raise Unavailable(f"The examples cannot be chosen: {model} answered {inner.status} ({why}).")
-        return first_vector(inner.answer)
 
     async def _run(self, call: CallState, exchange: Exchange, cors: bytes) -> None:
         route = call.route.route

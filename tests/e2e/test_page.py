@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from noria.storage.home import Home
 from noria.testing import load
 from noria.testing.stack import free_port
 
+sys.path.insert(0, str(Path(__file__).parent))
+import page_noria
+
 ROOT = Path(__file__).parents[2]
 CONFIG = """
 [server]
@@ -22,9 +26,7 @@ port = {port}
 workers = 1
 [access]
 require_key = false
-[engines.chat]
-weights = "smollm2-135m-instruct"
-[providers.mock]
+{engine}[providers.mock]
 dialect = "openai"
 base_url = "{upstream}/v1"
 api_key = "env:MOCK_KEY"
@@ -38,7 +40,7 @@ context = 100000
 max_output = 4096
 price = {{ input = "1.5", output = "6" }}
 [routes.default]
-targets = ["local/smollm2-135m-instruct"]
+targets = ["{default}"]
 [routes.support]
 targets = ["mock/answers"]
 [routes.broken]
@@ -51,29 +53,50 @@ per = "month"
 """
 
 
-@pytest.fixture
-def noria(tmp_path: Path) -> Iterator[tuple[str, Home]]:
+ENGINE = """[engines.chat]
+weights = "smollm2-135m-instruct"
+"""
+
+
+@contextmanager
+def running(folder: Path, *, engine: bool = True) -> Iterator[tuple[str, Home]]:
+    """`noria up` in the folder; without the engine nothing needs weights."""
     upstream = subprocess.Popen([sys.executable, "-m", "noria.testing.upstream"], stdout=subprocess.PIPE)
     assert upstream.stdout is not None
     address = upstream.stdout.readline().decode().strip()
-    port = free_port()
-    (tmp_path / "noria.toml").write_text(CONFIG.format(port=port, upstream=address))
-    environment = {**os.environ, "MOCK_KEY": "x", "NORIA_HOME": str(tmp_path / "state")}
-    log = open(tmp_path / "up.log", "wb")  # noqa: SIM115
+    port, sorter = free_port(), page_noria.Sorter()
+    config = CONFIG.format(
+        port=port, upstream=address, engine=ENGINE if engine else "",
+        default="local/smollm2-135m-instruct" if engine else "mock/answers",
+    )  # fmt: skip
+    (folder / "noria.toml").write_text(config + page_noria.CONFIG.format(sorter=sorter.url))
+    page_noria.write(folder)
+    environment = {**os.environ, "MOCK_KEY": "x", "NORIA_HOME": str(folder / "state")}
+    log = open(folder / "up.log", "wb")  # noqa: SIM115
     process = subprocess.Popen(
-        [sys.executable, "-m", "noria", "up"], cwd=tmp_path, stdout=log, stderr=log, env=environment
+        [sys.executable, "-m", "noria", "up"], cwd=folder, stdout=log, stderr=log, env=environment
     )
-    home = Home(tmp_path / "state")
+    home = Home(folder / "state")
     until = time.monotonic() + 120
     while not (home.run / "setup-token").exists():
-        assert process.poll() is None and time.monotonic() < until, (tmp_path / "up.log").read_text()
+        assert process.poll() is None and time.monotonic() < until, (folder / "up.log").read_text()
         time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}", home
-    process.terminate()
-    process.wait(60)
-    upstream.kill()
-    upstream.wait()
-    log.close()
+    try:
+        yield f"http://127.0.0.1:{port}", home
+    finally:
+        process.terminate()
+        process.wait(60)
+        upstream.kill()
+        upstream.wait()
+        sorter.close()
+        log.close()
+
+
+@pytest.fixture
+def noria(tmp_path: Path) -> Iterator[tuple[str, Home]]:
+    with running(tmp_path) as found:
+        page_noria.seed(tmp_path, tmp_path / "noria.toml")
+        yield found
 
 
 def _body(number: int) -> bytes:

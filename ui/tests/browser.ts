@@ -99,6 +99,25 @@ export async function newestTrace(page: Page): Promise<string | null> {
   return found.items[0]?.id ?? null;
 }
 
+/** A path with its `{trace}`, `{run}` and `{base}` (the newest runs of one evaluation) put in; null where one is lacking. */
+export async function placed(page: Page, path: string): Promise<string | null> {
+  let found = path;
+  if (path.includes('{trace}')) {
+    const trace = await newestTrace(page);
+    if (!trace) return null;
+    found = found.replace('{trace}', trace);
+  }
+  if (/\{(run|base)\}/.test(path)) {
+    const answer = await page.request.get('/api/evals/runs?name=triage&state=done&limit=20');
+    const { items } = (await answer.json()) as { items: { id: string; progress: { answered: number } }[] };
+    const whole = items.filter((run) => run.progress.answered > 100);
+    const [run, base] = whole;
+    if (!run || !base) return null;
+    found = found.replace('{run}', run.id).replace('{base}', base.id);
+  }
+  return found;
+}
+
 /** Until nothing is loading any more and the charts have drawn. */
 export async function settled(page: Page) {
   await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);

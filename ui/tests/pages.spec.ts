@@ -1,7 +1,7 @@
 /** Every page, wide and narrow, light and dark: it draws, its console is clean, and axe finds nothing serious. */
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launch, NARROW, newestTrace, type Opened, open, type Scheme, settled, WIDE } from './browser';
+import { launch, NARROW, type Opened, open, placed, type Scheme, settled, WIDE } from './browser';
 
 const PAGES: Record<string, string> = {
   Pulse: '/?from=-30d',
@@ -15,6 +15,15 @@ const PAGES: Record<string, string> = {
   Models: '/models',
   Cards: '/models?tab=cards',
   Weights: '/models?tab=weights',
+  Evaluations: '/evaluations',
+  'Evaluation peek': '/evaluations?run={run}',
+  Configured: '/evaluations?tab=configured',
+  Gates: '/evaluations?tab=gates',
+  'New run': '/evaluations?new=triage',
+  Run: '/evaluations/{run}',
+  Slices: '/evaluations/{run}?tab=slices',
+  Answers: '/evaluations/{run}?tab=answers&baseline={base}',
+  'Compare runs': '/evaluations/compare?base={base}&with={run}',
   Keys: '/keys',
   Budgets: '/keys?tab=budgets',
   Configuration: '/settings',
@@ -44,9 +53,9 @@ describe.each(COMBINATIONS)('%s', (_, viewport, scheme) => {
   test.each(Object.entries(PAGES))('%s', async (name, path) => {
     const { page, faults } = opened;
     faults.length = 0;
-    const trace = path.includes('{trace}') ? await newestTrace(page) : '';
-    if (trace === null) return;
-    await page.goto(path.replace('{trace}', trace));
+    const place = await placed(page, path);
+    if (place === null) return;
+    await page.goto(place);
     await settled(page);
     expect(await page.locator('h1').first().textContent(), `${name} has a heading`).toBeTruthy();
     expect(await page.getByText('Try again').count(), `${name} shows no failure`).toBe(0);

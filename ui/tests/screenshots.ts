@@ -1,7 +1,7 @@
 /** Pictures of every page, wide and narrow, light and dark, into test-results/page. */
 import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, test } from 'vitest';
-import { launch, NARROW, newestTrace, open, type Scheme, settled, WIDE } from './browser';
+import { launch, NARROW, open, placed, type Scheme, settled, WIDE } from './browser';
 
 const FOLDER = process.env.SCREENSHOTS ?? 'test-results/page';
 const ONLY = process.env.ONLY?.split(',');
@@ -19,6 +19,15 @@ const PAGES: Record<string, string> = {
   models: '/models',
   cards: '/models?tab=cards',
   weights: '/models?tab=weights',
+  evaluations: '/evaluations',
+  'evaluation-peek': '/evaluations?run={run}',
+  configured: '/evaluations?tab=configured',
+  gates: '/evaluations?tab=gates',
+  'new-run': '/evaluations?new=triage',
+  run: '/evaluations/{run}',
+  slices: '/evaluations/{run}?tab=slices',
+  answers: '/evaluations/{run}?tab=answers&baseline={base}&example=q0000',
+  'compare-runs': '/evaluations/compare?base={base}&with={run}',
   keys: '/keys',
   budgets: '/keys?tab=budgets',
   config: '/settings',
@@ -42,11 +51,11 @@ for (const [size, viewport] of Object.entries({ wide: WIDE, narrow: NARROW })) {
     test(`${size} ${scheme}`, { timeout: 180_000 }, async () => {
       if (ONLY && !ONLY.some((each) => each === `${size}-${scheme}` || each in PAGES)) return;
       const { context, page } = await open(await browser, { viewport, scheme });
-      const trace = (await newestTrace(page)) ?? '';
       for (const [name, path] of Object.entries(PAGES)) {
         if (ONLY && !ONLY.includes(name) && ONLY.some((each) => each in PAGES)) continue;
-        if (path.includes('{trace}') && !trace) continue;
-        await page.goto(path.replace('{trace}', trace));
+        const place = await placed(page, path);
+        if (place === null) continue;
+        await page.goto(place);
         await settled(page).catch((error) => console.warn(name, String(error).split('\n')[0]));
         await page.screenshot({ path: `${FOLDER}/${name}-${size}-${scheme}.png` });
       }

@@ -4,6 +4,22 @@ import type { components, paths } from '../../generated/schema';
 
 export type Schemas = components['schemas'];
 
+type Json<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
+
+/** What a path's GET answers. Several areas have bodies of one name, and the document calls those by module. */
+export type Answer<Path extends keyof paths> = paths[Path] extends { get: { responses: { 200: infer Ok } } }
+  ? Json<Ok>
+  : never;
+/** What a path's POST takes, and what it answers. */
+export type Sent<Path extends keyof paths> = paths[Path] extends { post: { requestBody: infer Body } }
+  ? Json<Body>
+  : never;
+export type Made<Path extends keyof paths> = paths[Path] extends {
+  post: { responses: infer All };
+}
+  ? Json<All[keyof All & (200 | 201)]>
+  : never;
+
 /** What the API said no with: `message` is one sentence that says what to change. */
 export class ApiError extends Error {
   constructor(

@@ -2,6 +2,7 @@
 import {
   IconActivityHeartbeat,
   IconAdjustmentsHorizontal,
+  IconChartDots,
   IconChecklist,
   IconCoin,
   IconColumns2,
@@ -32,7 +33,10 @@ export const NAVIGATION = [
   },
   {
     group: 'Improve',
-    pages: [{ to: '/review', label: 'Review', icon: IconChecklist, key: 'g r' }],
+    pages: [
+      { to: '/evaluations', label: 'Evaluations', icon: IconChartDots, key: 'g v' },
+      { to: '/review', label: 'Review', icon: IconChecklist, key: 'g r' },
+    ],
   },
   {
     group: 'Govern',

@@ -135,6 +135,24 @@ const tree = root.addChildren([
     }),
     createRoute({
       ...page,
+      path: '/evaluations',
+      validateSearch: words('tab', 'name', 'state', 'metric', 'pick', 'run', 'new'),
+      component: lazyRouteComponent(() => import('../pages/evaluations/Evaluations'), 'EvaluationsPage'),
+    }),
+    createRoute({
+      ...page,
+      path: '/evaluations/compare',
+      validateSearch: words('base', 'with', 'scorer', 'candidate'),
+      component: lazyRouteComponent(() => import('../pages/evaluations/Compare'), 'ComparePage'),
+    }),
+    createRoute({
+      ...page,
+      path: '/evaluations/$id',
+      validateSearch: words('tab', 'show', 'scorer', 'baseline', 'tag', 'example', 'new'),
+      component: lazyRouteComponent(() => import('../pages/evaluations/Run'), 'RunPage'),
+    }),
+    createRoute({
+      ...page,
       path: '/keys',
       validateSearch: words('tab', 'key'),
       component: lazyRouteComponent(() => import('../pages/keys/Keys'), 'KeysPage'),

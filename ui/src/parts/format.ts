@@ -37,6 +37,24 @@ export function money(value: string | number | null | undefined): string {
   return `${sign}$${size.toFixed(places).replace(/0+$/, '').replace(/\.$/, '')}`;
 }
 
+/** A score: as many places as its doubt leaves meaning to, at least two below one hundred. */
+export function figure(value: number, half: number | null = null): string {
+  const size = Math.abs(value);
+  const doubt = half === null || half === 0 ? 2 : 1 - Math.floor(Math.log10(half));
+  const most = size >= 100 ? 0 : size >= 10 ? 1 : 4;
+  const places = Math.min(most, Math.max(most === 4 ? 2 : 0, doubt - 1));
+  const text = size.toFixed(places);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** A difference: always with its sign. */
+export const signed = (value: number, half: number | null = null) =>
+  value > 0 && !/^0(\.0*)?$/.test(figure(value, half)) ? `+${figure(value, half)}` : figure(value, half);
+
+/** A probability of an error. */
+export const pValue = (p: number | null) =>
+  p === null ? '–' : p < 0.001 ? '<0.001' : p.toFixed(p < 0.1 ? 3 : 2);
+
 /** A count, shortened from ten thousand on. */
 export function count(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';

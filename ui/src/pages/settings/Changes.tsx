@@ -1,11 +1,11 @@
-import type { Schemas } from '../../api/client';
+import type { Made } from '../../api/client';
 import { Status } from '../../parts/Status';
 import classes from './Settings.module.css';
 
 const SIGN = { added: '+', changed: '~', removed: '−' } as const;
 
 /** The changes of a plan, with a sign, not colour alone; what makes Noria less safe stands out. */
-export function Changes({ changes }: { changes: readonly Schemas['ChangeBody'][] }) {
+export function Changes({ changes }: { changes: Made<'/api/config/plan'>['changes'] }) {
   if (changes.length === 0) return <p className={classes.words}>Nothing: it is what runs.</p>;
   return (
     <ul className={classes.changes}>

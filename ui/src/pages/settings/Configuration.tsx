@@ -4,7 +4,7 @@ import { IconDownload, IconPencil, IconRestore } from '@tabler/icons-react';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { api, ask, type Schemas } from '../../api/client';
+import { type Answer, api, ask, type Schemas } from '../../api/client';
 import { configQuery, versionQuery, versionsQuery } from '../../api/queries';
 import { useRole } from '../../app/role';
 import { useSetSearch } from '../../app/scope';
@@ -100,7 +100,9 @@ export function Configuration() {
   );
 }
 
-function Head({ version, children }: { version: Schemas['VersionBody']; children?: React.ReactNode }) {
+type Version = Answer<'/api/config/versions'>['items'][number];
+
+function Head({ version, children }: { version: Version; children?: React.ReactNode }) {
   return (
     <header className={classes.head}>
       <h2>Version {version.number}</h2>
@@ -220,7 +222,7 @@ function Earlier({ number, running }: { number: number; running: Schemas['Config
   );
 }
 
-function RollBack({ version, onClose }: { version: Schemas['VersionBody']; onClose: () => void }) {
+function RollBack({ version, onClose }: { version: Version; onClose: () => void }) {
   const cache = useQueryClient();
   const set = useSetSearch();
   const [comment, setComment] = useState('');

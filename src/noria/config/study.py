@@ -9,7 +9,10 @@ from pydantic import Field, model_validator
 from noria.config.section import Many, Name, Section
 from noria.config.units import Duration, Money
 
+# Named here, because fields of the section below hide `int` and `float` from its annotations.
+Whole = int
 Number = int | float
+Value = str | int | float | bool
 
 
 class ParameterSection(Section):
@@ -17,9 +20,9 @@ class ParameterSection(Section):
 
     float: Annotated[Many[Number] | None, Field(min_length=2, max_length=2)] = None
     """Lowest and highest number."""
-    int: Annotated[Many[int] | None, Field(min_length=2, max_length=2)] = None
+    int: Annotated[Many[Whole] | None, Field(min_length=2, max_length=2)] = None
     """Lowest and highest whole number, both included."""
-    choice: Annotated[Many[str | int | Number | bool] | None, Field(min_length=1, max_length=1000)] = None
+    choice: Annotated[Many[Value] | None, Field(min_length=1, max_length=1000)] = None
     """Values without an order."""
     log: bool = False
     """Numbers are tried evenly on a logarithmic scale."""

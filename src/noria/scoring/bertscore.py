@@ -61,8 +61,8 @@ def bertscore(*, encoder: str = "bge-small-en-v1.5", calls: Calls = ENVIRONMENT)
 def greedy(candidate: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[float, float, float]:
     """(precision, recall, F1) of two texts' states [tokens, width].
 
-    The first and the last token are special: they are neither matched nor counted. Raises Unscorable where
-    there is no other.
+    The first and the last token are special: as in the library bert-score they do not count, and another
+    side's token may still be nearest to them. Raises Unscorable where there is no other.
     """
     import numpy as np
 
@@ -70,12 +70,13 @@ def greedy(candidate: NDArray[np.float32], reference: NDArray[np.float32]) -> tu
         raise Unscorable("A text without a token cannot be compared.")
     sides: list[NDArray[np.float64]] = []
     for states in (candidate, reference):
-        inner = states[1:-1].astype(np.float64)
-        sizes = np.linalg.norm(inner, axis=1, keepdims=True)
+        wide = states.astype(np.float64)
+        sizes = np.linalg.norm(wide, axis=1, keepdims=True)
         if not sizes.all():
             raise Unscorable("The encoder gave a token without direction.")
-        sides.append(inner / sizes)
+        sides.append(wide / sizes)
     near = sides[0] @ sides[1].T
-    precision, recall = float(near.max(axis=1).mean()), float(near.max(axis=0).mean())
+    precision = float(near.max(axis=1)[1:-1].mean())
+    recall = float(near.max(axis=0)[1:-1].mean())
     total = precision + recall
     return precision, recall, 2 * precision * recall / total if total else 0.0

@@ -118,19 +118,23 @@ async def test_similarity(output: Make) -> None:
 
 def test_greedy_matching_by_hand() -> None:
     # Tokens: special, (1, 0), (0, 1), special; and special, (1, 0), special.
-    two = np.array([[9, 9], [1, 0], [0, 1], [9, 9]], np.float32)
-    one = np.array([[9, 9], [2, 0], [9, 9]], np.float32)
+    two = np.array([[-9, -9], [1, 0], [0, 1], [-9, -9]], np.float32)
+    one = np.array([[-9, -9], [2, 0], [-9, -9]], np.float32)
     assert greedy(two, one) == pytest.approx((0.5, 1.0, 2 / 3))
+    # Where a special token is the nearest, it is the one that counts.
+    one = np.array([[1, 9], [2, 0], [-9, -9]], np.float32)
+    near = 9 / 82**0.5
+    assert greedy(two, one)[0] == pytest.approx((1 + near) / 2)
 
 
-def test_greedy_matching_is_the_papers() -> None:
+def test_greedy_matching_is_bert_scores() -> None:
     draw = np.random.default_rng(1)
     for _ in range(1000):
         a, b = (draw.normal(size=(draw.integers(3, 30), 8)).astype(np.float32) for _ in range(2))
-        sides = [side.astype(float)[1:-1] for side in (a, b)]
+        sides = [side.astype(float) for side in (a, b)]
         unit = [side / np.linalg.norm(side, axis=1)[:, None] for side in sides]
-        best = [max(float(x @ y) for y in unit[1]) for x in unit[0]]
-        found = [max(float(x @ y) for x in unit[0]) for y in unit[1]]
+        best = [max(float(x @ y) for y in unit[1]) for x in unit[0][1:-1]]
+        found = [max(float(x @ y) for x in unit[0]) for y in unit[1][1:-1]]
         p, r = sum(best) / len(best), sum(found) / len(found)
         assert greedy(a, b) == pytest.approx((p, r, 2 * p * r / (p + r)), rel=1e-9)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from noria.errors import InvalidRequest
+from noria.scoring.judge.edges import edged
 from noria.scoring.judge.label import Verdict
 from noria.scoring.scorer import Value
 from noria.stats.interval import Interval
@@ -121,7 +122,11 @@ def _agreement(said: Sequence[Verdict], *, numbers: bool, pairs: bool) -> tuple[
         groups=_groups(said),
         confidence=LEVEL,
     )
-    return kappa, alpha
+    ranked = weights == "quadratic"
+    return (
+        edged(kappa, judged, labels, ranked=ranked),
+        edged(alpha, judged, labels, ranked=numbers),
+    )
 
 
 def _rates(said: Sequence[Verdict]) -> tuple[Interval, Interval]:

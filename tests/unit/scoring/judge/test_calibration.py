@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sklearn.metrics import cohen_kappa_score
 
 from noria.core.example import Example
@@ -168,6 +169,27 @@ def test_few_labels_settle_nothing() -> None:
     assert verdict == "undecided" and "label more examples" in reason
     verdict, reason = gate(measure(yes_no(4, right=1.0, seed=2)))
     assert verdict == "undecided"
+
+
+def test_a_judge_that_never_errs_needs_labels_enough() -> None:
+    found = measure(yes_no(200, right=1.0))
+    assert found.kappa is not None and found.kappa.estimate == 1.0
+    assert found.kappa.low is not None and 0.95 < found.kappa.low < 1.0
+    assert gate(found)[0] == "pass"
+    assert gate(measure(yes_no(6, right=1.0)))[0] == "undecided"
+    numbers = [Verdict(example=str(n), label=float(n % 5), judged=float(n % 5)) for n in range(200)]
+    assert gate(measure(numbers))[0] == "pass"
+
+
+def test_a_judge_that_says_one_thing_only_fails_once_there_are_labels_enough() -> None:
+    def always(n: int) -> list[Verdict]:
+        return [replace(one, judged=True) for one in yes_no(n, right=1.0, share=0.7)]
+
+    found = measure(always(100))
+    assert found.kappa is not None and found.kappa.estimate == 0.0
+    assert found.kappa.high is not None and 0.0 < found.kappa.high < 0.3
+    assert gate(found)[0] == "fail"
+    assert gate(measure(always(4)))[0] == "undecided"
 
 
 def test_what_was_not_calibrated_cannot_gate() -> None:

@@ -15,7 +15,7 @@ from noria.access.role import Principal
 from noria.core.clock import SystemClock
 from noria.core.example import Example
 from noria.datasets.curation.build import Build, by_name
-from noria.datasets.curation.run import Run, events
+from noria.datasets.curation.run import Run, events, prepare
 from noria.datasets.curation.steps.pii import SEALED
 from noria.datasets.curation.undo import Selection, Undone, undo
 from noria.datasets.store import Dataset, DatasetVersion
@@ -49,6 +49,7 @@ class _Desk:
     def __init__(self, arguments: dict[str, Any]) -> None:
         self._home = Home(Path(arguments["home"]))
         self._folder = arguments["folder"]
+        self._splits: dict[str, float] = arguments.get("splits", {})
         self._database = Database.open(self._home.database)
         clock = SystemClock()
         log = AuditLog(self._database, clock)
@@ -104,6 +105,7 @@ class _Desk:
         if version is None:
             raise Conflict(f"Version {build.version} of {build.dataset!r}, which this made, was deleted.")
         account = Undone()
+        prepare(build.plan, self._read, self._run)
         found = undo(
             build.plan,
             self._run,
@@ -148,6 +150,7 @@ class _Desk:
             build.dataset,
             examples,
             replace=True,
+            splits=self._splits or None,
             comment=f"Built from {build.source.shown}",
             lineage=build.lineage(),
             by=self._by,

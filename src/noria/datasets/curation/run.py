@@ -86,7 +86,7 @@ class Run:
     def do(self, source: Source) -> Result:
         """Every pass that is not done yet. Raises StateError where the folder is of another plan."""
         self._claim()
-        self._prepare()
+        prepare(self._plan, self._read, self._folder)
         for number in range(len(self._passes)):
             self._pass(number, source)
             what = self._passes[number]
@@ -128,11 +128,6 @@ class Run:
             raise StateError(
                 "The steps, or the version of a step, have changed since this run began; start a new run."
             )
-
-    def _prepare(self) -> None:
-        for step in self._plan.steps():
-            if hasattr(step, "prepare"):
-                cast(Prepared, step).prepare(self._read, self._folder)
 
     def _pass(self, number: int, source: Source) -> None:
         done = {shard.number: mark for shard, mark in shards(self._folder, number)}
@@ -203,6 +198,13 @@ class Run:
             if size is not None:
                 words += f", {(size - seen) / rate:,.0f} s left in it"
         self._report(seen, size, words)
+
+
+def prepare(plan: Plan, read: Callable[[str], Iterable[Example]], folder: Path) -> None:
+    """What steps need to know of other datasets, put into the run's folder."""
+    for step in plan.steps():
+        if hasattr(step, "prepare"):
+            cast(Prepared, step).prepare(read, folder)
 
 
 def events(

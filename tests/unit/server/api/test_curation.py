@@ -28,6 +28,7 @@ _STEPS: list[dict[str, Any]] = [
     {"type": "normalize", "arguments": {}},
     {"type": "exact", "arguments": {}},
     {"type": "filter", "arguments": {"where": 'not ("secret" in text)'}},
+    {"type": "decontaminate", "arguments": {"against": ["tests"]}},
     {"type": "pii", "arguments": {"mode": "token"}},
 ]
 
@@ -40,6 +41,8 @@ def datasets(control: Control) -> DatasetTable:
     texts = ["one  two", "one two", "a secret for ann@example.com", "write to bob@example.com ", "plain"]
     examples = [Example(id=f"e{place}", input={"input": text}) for place, text in enumerate(texts)]
     table.commit("default", "raw", examples, by=SYSTEM)
+    table.create(Dataset(id="", project="default", name="tests"), by=SYSTEM)
+    table.commit("default", "tests", [Example(id="g", input={"input": "another text"})], by=SYSTEM)
     return table
 
 
@@ -58,8 +61,8 @@ def test_build_look_take_back_and_open(control: Control, client: Client, dataset
     assert begun.status_code == 201, begun.text
     build = _ended(api, f"/api/curation/builds/{begun.json()['id']}")
     assert (build["state"], build["given"], build["left"], build["version"]) == ("done", 5, 3, 1), build
-    assert [step["dropped"] for step in build["steps"]] == [0, 1, 1, 0]
-    assert build["steps"][3]["reasons"] == {"email": 1}
+    assert [step["dropped"] for step in build["steps"]] == [0, 1, 1, 0, 0]
+    assert build["steps"][4]["reasons"] == {"email": 1}
 
     version = datasets.version("default", "clean")
     assert version is not None

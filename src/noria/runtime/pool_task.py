@@ -13,12 +13,10 @@ import msgspec
 
 from noria.client import AsyncNoria
 from noria.core.clock import SystemClock
-from noria.core.example import Example
 from noria.datasets.store import DatasetReader
 from noria.errors import InvalidRequest
-from noria.prompts.apply import Chooser, Messages, as_messages, shot_of
-from noria.prompts.compiled import CompiledPrompt, turns
-from noria.prompts.pool import MOST, Pool, text_of, write_pool
+from noria.prompts.apply import shot_of
+from noria.prompts.pool import MOST, text_of, write_pool
 from noria.prompts.technique import Shots
 from noria.runtime.own_calls import own_client
 from noria.runtime.shots import dataset_version
@@ -119,33 +117,3 @@ def _vectors(data: bytes) -> Iterator[tuple[float, ...]]:
             return
         yield tuple(array("f", data[at + 4 : end]))
         at = end
-
-
-class Choosing:
-    """Renders a prompt whose examples are chosen for each call, as the gateway does it; for evaluations.
-
-    evals.targets.model.Prompting.
-    """
-
-    def __init__(self, prompt: CompiledPrompt, pool: Pool, client: AsyncNoria) -> None:
-        self._prompt = prompt
-        self._chooser = Chooser(prompt, pool)
-        self._client = client
-
-    async def __call__(self, example: Example, *, seed: int) -> Messages:
-        text = self._chooser.text(example.input)
-        vector = (await self._client.embeddings(self._chooser.model, text)).vectors[0]
-        shots = self._chooser.shots(vector)
-        return as_messages(turns(self._prompt, example.input, shots=shots))
-
-
-async def choosing(
-    prompt: CompiledPrompt, *, home: Home, reader: DatasetReader, client: AsyncNoria, report: Report
-) -> Choosing:
-    """With the pool, which is made first where it is not there yet."""
-    shots = prompt.technique.examples
-    assert shots is not None, "only examples have a pool"
-    path = home.pools / f"{prompt.pool}.pool"
-    if not path.exists():
-        await make_pool(path, shots, project=prompt.project, reader=reader, client=client, report=report)
-    return Choosing(prompt, Pool(path), client)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -38,6 +39,13 @@ price = {{ input = "1.00", output = "4.00" }}
 price = {{ input = "1.00", output = "4.00" }}
 
 [models."acme/broken"]
+
+[models."acme/embed"]
+
+[evals.few]
+target = {{ prompt = "few@latest", model = "acme/good" }}
+dataset = "sums:rest"
+scorers = ["exact"]
 
 [evals.sums]
 target = {{ model = "acme/good", parameters = {{ max_tokens = 20 }} }}
@@ -87,6 +95,7 @@ class Upstream:
     def __init__(self) -> None:
         self.asked = Counter[tuple[str, str]]()
         self.pause = 0.0
+        self.bodies: list[dict[str, Any]] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -110,6 +119,9 @@ class Upstream:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if "input" in body:
+            return 200, _embedded(body["input"])
+        self.bodies.append(body)
         model, asked = body["model"], body["messages"][-1]["content"]
         time.sleep(self.pause)
         self.asked[model, asked] += 1
@@ -134,6 +146,15 @@ class Upstream:
 
     def close(self) -> None:
         self._server.shutdown()
+
+
+def _embedded(texts: str | list[str]) -> dict[str, Any]:
+    """A vector that is near where the first number is near."""
+    numbers = [int(text.partition("+")[0]) for text in ([texts] if isinstance(texts, str) else texts)]
+    vectors = [[math.cos(number / 100), math.sin(number / 100)] for number in numbers]
+    data = [{"object": "embedding", "index": n, "embedding": one} for n, one in enumerate(vectors)]
+    usage = {"prompt_tokens": len(numbers), "total_tokens": len(numbers)}
+    return {"object": "list", "model": "embed", "data": data, "usage": usage}
 
 
 class Running:

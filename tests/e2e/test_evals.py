@@ -197,3 +197,38 @@ def test_watch_runs_what_a_change_touches(running: Running) -> None:
     result = running.attempt("eval", "watch", "sums", "prompted", "--once")
     assert "prompted: the prompt changed" in result.stderr and "sums:" not in result.stderr
     assert "exact 1" in result.stdout and "better" in result.stdout
+
+
+def test_examples_are_chosen_by_likeness_from_a_dataset(running: Running, upstream: Upstream) -> None:
+    file = str(running.folder / "sums.jsonl")
+    done = running.attempt("dataset", "import", "sums", file, "--split", "pool=0.5", "--split", "rest=0.5")
+    assert done.exit_code == 0, (done.output, done.exception)
+    (running.folder / "prompts").mkdir(exist_ok=True)
+    (running.folder / "prompts" / "few.md").write_text(FEW)
+    pushed = running.attempt("prompt", "push", "few")
+    assert pushed.exit_code == 0, (pushed.output, pushed.exception)
+    upstream.bodies.clear()
+    run = running.run("eval", "run", "few", "--yes", "--fresh")["run"]
+    assert (run["state"], run["message"], run["progress"]["failed"]) == ("done", "", 0)
+    assert run["dataset_name"] == "sums" and run["split"] == "rest"
+    for body in upstream.bodies:
+        *shown, asked = [one["content"] for one in body["messages"]]
+        number = int(asked.partition("+")[0])
+        near = [int(text.partition("+")[0]) for text in shown[::2]]
+        assert len(near) == 2 and all(abs(one - number) <= 12 for one in near), (asked, shown)
+        assert shown[1::2] == [str(one * 3) for one in near]
+
+
+FEW = """+++
+[variables]
+input = "string"
+
+[technique.examples]
+choose = "similar"
+k = 2
+dataset = "sums"
+split = "pool"
+embedder = "acme/embed"
++++
+{{ input }}
+"""

@@ -27,7 +27,7 @@ from noria.runtime.eval_prompt import prompted
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
-from noria.scoring.calls import Calls
+from noria.scoring.calls import Calls, TokenEncoder
 from noria.scoring.resolve import described, resolve
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
@@ -72,8 +72,8 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
         report(now.progress.scored, now.progress.total, "answers", shown(now))
 
     async with _caller(run, home) as client:
-        calls = Calls(chat=client, embedder=client, prompt=judge_prompts(prompts, project))
-        async with _target(run, client, folder, home, datasets, calls) as target:
+        calls = Calls(chat=client, embedder=client, encoder=_encoder, prompt=judge_prompts(prompts, project))
+        async with _target(run, client, folder, home, datasets, calls, report) as target:
             scorers = [
                 Judging(spec, resolve(spec, calls=calls), described(spec)) for spec in run.spec.scorers
             ]
@@ -90,6 +90,12 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
             examples = resolver.examples(project, run.spec.dataset, seed=run.spec.seed)
             ended = await runner.run(examples, total=run.progress.total)
     return f"{ended.state}: {shown(ended)}"
+
+
+def _encoder(name: str) -> TokenEncoder:
+    from noria.runtime.token_encoder import LocalTokens
+
+    return LocalTokens(name)
 
 
 def shown(run: EvalRun) -> str:
@@ -122,7 +128,13 @@ async def _caller(run: EvalRun, home: Home) -> AsyncGenerator[AsyncNoria | None]
 
 @asynccontextmanager
 async def _target(
-    run: EvalRun, client: AsyncNoria | None, folder: Path, home: Home, datasets: DatasetReader, calls: Calls
+    run: EvalRun,
+    client: AsyncNoria | None,
+    folder: Path,
+    home: Home,
+    datasets: DatasetReader,
+    calls: Calls,
+    report: Report,
 ) -> AsyncGenerator[Target]:
     spec = run.spec.target
     if spec.kind == "http":
@@ -143,6 +155,8 @@ async def _target(
         if spec.choices:
             yield ChoiceTarget(spec, client, run=run.id, name=run.spec.name)
         elif spec.compiled is not None:
-            yield await prompted(run, spec.compiled, client, home=home, datasets=datasets, calls=calls)
+            yield await prompted(
+                run, spec.compiled, client, home=home, datasets=datasets, calls=calls, report=report
+            )
         else:
             yield ModelTarget(spec, client, run=run.id, name=run.spec.name)

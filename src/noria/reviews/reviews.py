@@ -167,10 +167,15 @@ class Reviews:
     ) -> Standing:
         """Decide what the reviewers dispute; by somebody who is none of them."""
         who = self._reviewer(by)
-        return self._change(
+        found = self._change(
             queue, item,
             lambda it: work.adjudicate(it, queue, who, answers, id=new_id("rev"), comment=comment),
         )  # fmt: skip
+        self.settled(queue, found)
+        return found
+
+    def settled(self, queue: Queue, standing: Standing) -> None:
+        """Called when an item is done, or decided anew; twice is once. Here nothing comes of it."""
 
     def seen(self, queue: Queue, standing: Standing, *, by: Principal) -> Seen:
         """As `by` may see it."""
@@ -192,8 +197,8 @@ class Reviews:
         limit: int,
         by: Principal,
     ) -> Page[Seen]:
-        """In the order added. Full items are among the open ones: that one is full tells what was answered
-        to nobody, and when to somebody."""
+        """In the order added. Full items are among the open ones: before one closes, nobody need know that
+        all of its reviews are given."""
         if flagged and not by.may("admin", queue.project):
             raise Forbidden("Flags are for administrators.")
         states: tuple[State, ...] = ("open", "full", *CLOSED)
@@ -224,9 +229,12 @@ class Reviews:
 
     def _change(self, queue: Queue, item: str, decide: Callable[[Standing], Change]) -> Standing:
         found = self._store.change(queue, item, decide)
-        if found.item.state == "full" and queue.grace_s == 0:
-            now = self._now()
-            return self._store.change(queue, item, lambda it: work.close(it, queue, now))
+        return self._closed(queue, item, self._now()) if found.item.state == "full" else found
+
+    def _closed(self, queue: Queue, item: str, now: int) -> Standing:
+        found = self._store.change(queue, item, lambda it: work.close(it, queue, now))
+        if found.item.state == "done":
+            self.settled(queue, found)
         return found
 
     def _settle(self, queue: Queue) -> None:
@@ -234,7 +242,7 @@ class Reviews:
         before = now - queue.grace_s * 1000
         while due := self._store.due(queue, full_before_ms=before, limit=_SETTLED_AT_ONCE):
             for item in due:
-                self._store.change(queue, item, lambda it: work.close(it, queue, now))
+                self._closed(queue, item, now)
 
     def _reviewer(self, who: Principal) -> Reviewer:
         return Reviewer(who, self._now())

@@ -243,6 +243,7 @@ class Control:
                 runs=EvalTable(self.database, self.audit),
             ),
             datasets=datasets,
+            feedback=self.feedback.table,
             declared=self.declared_queues,
         )
         self.datasets = Datasets(
@@ -263,6 +264,7 @@ class Control:
             home=home,
             folder=path.absolute().parent,
             sections=self.declared_builds,
+            splits=self.declared_splits,
         )
         self.local_token = ""
 
@@ -324,6 +326,11 @@ class Control:
             return "", {}
         sections = self.versions.config().queues
         return current.digest, {name: section.compiled(name) for name, section in sections.items()}
+
+    def declared_splits(self, dataset: str) -> dict[str, float]:
+        """The shares of a dataset's splits, as noria.toml says."""
+        found = self.versions.config().datasets.get(dataset) if self.versions.current() else None
+        return {} if found is None else dict(found.splits)
 
     def declared_builds(self) -> dict[str, BuildSection]:
         """What noria.toml, as it runs, says of building datasets, by name."""

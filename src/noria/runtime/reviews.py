@@ -13,11 +13,14 @@ from noria.core.clock import Clock
 from noria.core.example import Example
 from noria.datasets.store import Dataset, DatasetStore, DatasetVersion
 from noria.errors import InvalidRequest
+from noria.feedback.feedback import FeedbackStore
 from noria.reviews import export
+from noria.reviews.item import Standing
 from noria.reviews.queue import Queue
 from noria.reviews.reviews import Reviews
 from noria.reviews.source import LeftOut, Wanted
 from noria.reviews.store import ReviewStore
+from noria.runtime.review_feedback import said_of
 from noria.runtime.review_items import ItemSources
 from noria.tracing.store import Window
 
@@ -49,12 +52,14 @@ class ReviewDesk(Reviews):
         *,
         sources: ItemSources,
         datasets: DatasetStore,
+        feedback: FeedbackStore,
         declared: Declared,
     ) -> None:
         super().__init__(store, clock)
         self._reviews = store
         self._sources = sources
         self._datasets = datasets
+        self._feedback = feedback
         self._declared = declared
         self._digest = ""
         self._lock = threading.Lock()
@@ -66,6 +71,18 @@ class ReviewDesk(Reviews):
     def queue(self, project: str, name: str) -> Queue:
         self._declare()
         return super().queue(project, name)
+
+    def settled(self, queue: Queue, standing: Standing) -> None:
+        """What people have settled about an answer is feedback on its trace."""
+        for one in said_of(queue, standing, now_ms=self._clock.now_ns() // 1_000_000):
+            kept = self._feedback.add(one)
+            if kept.value != one.value:  # Decided anew.
+                changes = {"value": one.value, "by": one.by, "by_name": one.by_name, "retracted": False}
+                self._feedback.revise(
+                    msgspec.structs.replace(
+                        kept, **changes, revision=kept.revision + 1, revised_ms=one.created_ms
+                    )
+                )
 
     def fill(
         self,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     ScalarSelect,
+    Select,
     and_,
     delete,
     exists,
     func,
     insert,
-    or_,
     select,
 )
 
@@ -61,14 +64,41 @@ def take(connection: Connection, queue: Queue, by: Reviewer, part: Part) -> str 
 
 
 def left(connection: Connection, queue: Queue, by: Reviewer, part: Part) -> int:
-    """How many they could be given."""
-    mine = exists(select(1).where(turns.c.item == items.c.id, _theirs(by, part), turns.c.state == "held"))
-    query = (
-        select(func.count())
-        .select_from(items)
-        .where(or_(_free(queue, by, part), and_(_still(queue, part), mine)))
+    """How many items they could be given: by counting what is not for them, which is little, and never by
+    looking at every item."""
+    still = _still(queue, part)
+    mine = select(turns.c.item).where(_theirs(by, part), turns.c.queue == queue.id).distinct()
+    if part == "review" and queue.assignment != "open":
+        waiting = mine.where(turns.c.assigned, turns.c.state.in_(("assigned", "held")))
+        for_them = items.c.id.in_(waiting)
+        found = _count(connection, waiting, still)
+    else:
+        over = mine.where(turns.c.state.in_(("answered", "skipped")))
+        if part == "adjudication":
+            own = (reviews.c.queue == queue.id) & (reviews.c.reviewer == by.id)
+            over = over.union(select(reviews.c.item).where(own))
+        for_them = items.c.id.not_in(over)
+        every = connection.scalar(select(func.count()).select_from(items).where(still)) or 0
+        found = every - _count(connection, over, still)
+    held = (
+        select(turns.c.item, func.count().label("others"))
+        .where(turns.c.queue == queue.id, turns.c.part == part, turns.c.state == "held")
+        .where(turns.c.until_ms > by.now_ms, turns.c.reviewer.not_in(by.names))
+        .group_by(turns.c.item)
+        .subquery()
     )
-    return connection.scalar(query) or 0
+    room = items.c.answered + held.c.others < items.c.wanted if part == "review" else held.c.others == 0
+    joined = select(func.count()).select_from(items).join(held, held.c.item == items.c.id)
+    return found - (connection.scalar(joined.where(still, ~room, for_them)) or 0)
+
+
+def _count(
+    connection: Connection, chosen: Select[tuple[str]] | CompoundSelect[Any], still: ColumnElement[bool]
+) -> int:
+    """How many items of these ids are still so; begun at the ids, which are few, and not at the items."""
+    few = chosen.subquery()
+    query = select(func.count()).select_from(few).join(items, items.c.id == few.c.item, isouter=True)
+    return connection.scalar(query.where(still)) or 0
 
 
 def put(connection: Connection, turn: Turn, *, names: tuple[str, ...] = ()) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from noria.access.role import Principal
 from noria.core.example import Example
@@ -161,6 +161,24 @@ class People(RuleBasedStateMachine):
                 assert len(counted) == one.item.wanted and one.item.settled is not None
 
     @invariant()
+    def as_much_is_left_as_would_be_given(self) -> None:
+        standings = self.desk.standings(self.queue)
+        for who in PEOPLE[:3]:
+            for part, state in (("review", "open"), ("adjudication", "disputed")):
+                given = 0
+                for one in standings:
+                    turn = one.turn_of((who.id, who.email), part)  # pyright: ignore[reportArgumentType]
+                    over = turn is not None and turn.state in ("answered", "skipped")
+                    others = sum(
+                        other.part == part and other.live(self.desk.now) and other.reviewer != who.id
+                        for other in one.turns
+                    )
+                    room = one.item.answered + others < one.item.wanted if part == "review" else not others
+                    mine = part == "adjudication" and one.review_by(who.id) is not None
+                    given += one.item.state == state and room and not over and not mine
+                assert self.desk.reviews.left(self.queue, who, part=part) == given  # pyright: ignore[reportArgumentType]
+
+    @invariant()
     def nobody_sees_what_others_say_before_the_item_is_closed(self) -> None:
         queue = self.queue
         standings = {one.item.id: one for one in self.desk.standings(queue)}
@@ -190,17 +208,22 @@ class People(RuleBasedStateMachine):
 
 
 def test_the_rules_hold_whatever_people_do(tmp_path: Path) -> None:
-    People.folder = tmp_path
-    Database.open(tmp_path / "noria.db").close()
-    wanted = settings(
-        max_examples=40,
-        stateful_step_count=20,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    from hypothesis.stateful import run_state_machine_as_test
+    _work(tmp_path, runs=12, steps=15)
 
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_rules_hold_whatever_people_do_for_long(tmp_path: Path) -> None:
+    _work(tmp_path, runs=120, steps=30)
+
+
+def _work(folder: Path, *, runs: int, steps: int) -> None:
+    People.folder = folder
+    Database.open(folder / "noria.db").close()
+    wanted = settings(
+        max_examples=runs, stateful_step_count=steps, deadline=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
     run_state_machine_as_test(People, settings=wanted)
 
 

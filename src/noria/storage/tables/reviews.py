@@ -47,7 +47,10 @@ review_items = Table(
     Column("settled", Json),
     UniqueConstraint("queue", "key"),
 )
-Index("ix_review_items_next", review_items.c.queue, review_items.c.state, review_items.c.rank)
+Index(
+    "ix_review_items_next",
+    review_items.c.queue, review_items.c.state, review_items.c.rank, review_items.c.number,
+)  # fmt: skip
 Index("ix_review_items_number", review_items.c.queue, review_items.c.number)
 Index("ix_review_items_trace", review_items.c.project, review_items.c.trace)
 

@@ -174,6 +174,12 @@ def test_traces_become_items_and_go_with_an_erasure(people: dict[str, TestClient
     assert [output["text"] for output in turn["outputs"]] == ["Lyon."] and turn["hidden"] == {}
     for name, fixed in (("ann", "Paris."), ("bob", "Paris.")):
         _review(people[name], verdict="zebra", fixed=fixed)
+    said = _ok(admin.get(f"/api/traces/{TRACE.hex()}"))["feedback"]
+    assert [(one["kind"], one["name"], one["value"], one["by_name"]) for one in said] == [
+        ("choice", "verdict", "zebra", "ann, bob"), ("correction", "fixed", "Paris.", "ann, bob"),
+    ]  # fmt: skip
+    found = _ok(admin.get("/api/traces?q=feedback.verdict:zebra&from=2026-11-20&to=2026-11-22"))["items"]
+    assert [one["id"] for one in found] == [TRACE.hex()]
     made = _ok(people["ann"].post("/api/queues/answers/dataset", json={"name": "capitals"}))
     assert made == {"dataset": "capitals", "version": 1, "examples": 1}
     _ok(admin.post("/api/queues/answers/items", json={"dataset": {"name": "capitals"}}))

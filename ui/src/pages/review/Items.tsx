@@ -1,5 +1,5 @@
 /** All items of a queue, each as one may see it. */
-import { Button, SegmentedControl } from '@mantine/core';
+import { Button, NativeSelect } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import { useCallback, useMemo } from 'react';
@@ -101,11 +101,13 @@ export function Items({ queue }: { queue: Queue }) {
   return (
     <div className={classes.items}>
       <div className={classes.status}>
-        <SegmentedControl
+        <NativeSelect
           aria-label="State"
-          data={STATES.map((each) => ({ value: each, label: each }))}
+          data={STATES.map((each) => ({ value: each, label: each === 'all' ? 'all items' : each }))}
           value={state}
-          onChange={(next) => set({ state: next === 'all' ? null : next })}
+          onChange={(event) =>
+            set({ state: event.currentTarget.value === 'all' ? null : event.currentTarget.value })
+          }
         />
       </div>
       {pages.error ? (

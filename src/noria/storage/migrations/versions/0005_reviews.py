@@ -118,7 +118,7 @@ def _queues() -> None:
         sa.UniqueConstraint("queue", "key", name=op.f("uq_review_items_queue_key")),
     )  # fmt: skip
     with op.batch_alter_table("review_items", schema=None) as batch_op:
-        batch_op.create_index("ix_review_items_next", ["queue", "state", "rank"])
+        batch_op.create_index("ix_review_items_next", ["queue", "state", "rank", "number"])
         batch_op.create_index("ix_review_items_number", ["queue", "number"])
         batch_op.create_index("ix_review_items_trace", ["project", "trace"])
 

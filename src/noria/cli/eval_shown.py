@@ -62,7 +62,7 @@ def followed(api: Api, id: str) -> Any:
     """The run when it has ended; its progress on stderr until then."""
     drawn = ""
     while True:
-        run = api.get(f"/api/evals/runs/{id}")["run"]
+        run = api.get(f"/api/evals/runs/{id}/progress")
         words = f"{run['name']}: {how_far(run)}{_rate(run)}{_cost(run)}"
         if sys.stderr.isatty() and words != drawn:
             sys.stderr.write(f"\r\x1b[K{words}")

@@ -44,8 +44,8 @@ from noria.storage.home import Home
 TASK = "evals.run"
 _PART = 500
 """Examples of one transaction of an import."""
-_KEPT = 8
-"""Sheets of ended runs that are kept in memory."""
+_KEPT, _MEASURED = 8, 200
+"""Sheets, and metrics, of ended runs that are kept in memory."""
 
 
 class Evals:
@@ -74,6 +74,7 @@ class Evals:
         self._prompts = prompts
         self._bar = bar
         self._sheets: dict[str, Sheet] = {}
+        self._metrics: dict[tuple[str, float], Metrics] = {}
         self._lock = threading.Lock()
         self.resolver = resolver
 
@@ -236,7 +237,17 @@ class Evals:
         return made
 
     def metrics(self, run: EvalRun, *, level: float = 0.95) -> Metrics:
-        return metrics(self.sheet(run), level=level)
+        with self._lock:
+            found = self._metrics.get((run.id, level)) if run.state in ENDED else None
+        if found is not None:
+            return found
+        made = metrics(self.sheet(run), level=level)
+        if run.state in ENDED:
+            with self._lock:
+                self._metrics[run.id, level] = made
+                while len(self._metrics) > _MEASURED:
+                    del self._metrics[next(iter(self._metrics))]
+        return made
 
     def slices(self, run: EvalRun, scorer: str) -> list[Slice]:
         """Raises NotFound where the run has no such scorer."""
@@ -347,6 +358,8 @@ class Evals:
     def _forget(self, id: str) -> None:
         with self._lock:
             self._sheets.pop(id, None)
+            for key in [one for one in self._metrics if one[0] == id]:
+                del self._metrics[key]
 
     def _now(self) -> int:
         return self._clock.now_ns() // 1_000_000

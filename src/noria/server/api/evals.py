@@ -158,6 +158,12 @@ def read_run(
     return RunDetail(run=RunBody.of(run), metrics=MetricsBody.model_validate(found, from_attributes=True))
 
 
+@router.get("/runs/{id}/progress")
+def read_progress(parts: Parts, who: Viewer, id: str, project: Project = "default") -> RunBody:
+    """The run without its metrics: cheap to ask often."""
+    return RunBody.of(parts.evals.run(project, id))
+
+
 @router.get("/runs/{id}/examples")
 def list_run_examples(
     parts: Parts,

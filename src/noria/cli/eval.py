@@ -213,7 +213,8 @@ def compare_runs(
     worst: int,
     as_json: bool,
 ) -> None:
-    """Compare two runs, example by example. Each is an id, or an evaluation's name: then its newest run."""
+    """Compare two runs, example by example. Each is an id, or an evaluation's name: its newest run; NAME~1 is
+    the one before."""
     right = run_id(api, baseline)
     lefts = [run_id(api, one) for one in (candidate, *also)]
     if not also:

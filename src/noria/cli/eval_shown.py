@@ -49,13 +49,18 @@ def show_comparison(found: Mapping[str, Any], *, level: float, worst: int, tests
 
 
 def run_id(api: Api, text: str) -> str:
-    """An id as it is; the newest run of an evaluation that is named. Raises UserError."""
+    """The run that is meant: its id, or the newest of an evaluation (`intent`), or one of those before it
+    (`intent~1` is the one before the newest)."""
     if text.startswith("run_"):
         return text
-    found = api.get("/api/evals/runs", name=text, limit=1)["items"]
-    if not found:
-        raise UserError(f"There is no run of {text!r}; `noria eval list` shows the runs that there are.")
-    return found[0]["id"]
+    name, _, back = text.partition("~")
+    if back and not back.isdigit():
+        raise UserError(f"{text!r} names no run; write an id, NAME, or NAME~1 for the run before the newest.")
+    place = int(back or 0)
+    found = api.get("/api/evals/runs", name=name, limit=min(place + 1, 200))["items"]
+    if len(found) <= place:
+        raise UserError(f"There are {len(found)} runs of {name!r}; see `noria eval list`.")
+    return found[place]["id"]
 
 
 def followed(api: Api, id: str) -> Any:

@@ -48,8 +48,10 @@ class Curation:
         home: Home,
         folder: Path,
         sections: Callable[[], dict[str, BuildSection]],
+        splits: Callable[[str], dict[str, float]] = lambda _: {},
     ) -> None:
-        """`folder` is noria.toml's, `sections` what it says of builds, by dataset."""
+        """`folder` is noria.toml's, `sections` what it says of builds, by dataset, `splits` of
+        the shares of a dataset's splits."""
         self._table = table
         self._datasets = datasets
         self._jobs = jobs
@@ -57,6 +59,7 @@ class Curation:
         self._home = home
         self._folder = folder
         self._sections = sections
+        self._splits = splits
 
     def section(self, name: str) -> BuildSection:
         """Raises NotFound where noria.toml has none."""
@@ -195,7 +198,8 @@ class Curation:
         return None
 
     def _go(self, build: Build, by: Principal) -> Build:
-        job = self._jobs.start(build.project, BUILD, _subject(build), arguments=self._arguments(build), by=by)
+        arguments = {**self._arguments(build), "splits": self._splits(build.dataset)}
+        job = self._jobs.start(build.project, BUILD, _subject(build), arguments=arguments, by=by)
         build = msgspec.structs.replace(build, job=job.id)
         self._table.save_job(build)
         return build

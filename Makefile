@@ -59,10 +59,15 @@ $(VENV)/.dev: $(UV) locks/dev.txt pyproject.toml
 
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11
 
+# All but `pii`, whose spaCy would double what the tests install.
+LOCKED := curate data evals importers jobs local objects oidc optimize postgres studies trace valkey
+
+RUN := curate evals jobs local optimize studies
+
 lock:
 	echo 'uv>=0.9,<1' | $(COMPILE) - -o locks/uv.txt
-	$(COMPILE) pyproject.toml locks/build.in --all-extras --group dev -o locks/dev.txt
-	$(COMPILE) pyproject.toml locks/build.in --extra local --extra jobs --extra evals --extra curate -c locks/dev.txt -o locks/run.txt
+	$(COMPILE) pyproject.toml locks/build.in $(LOCKED:%=--extra %) --group dev -o locks/dev.txt
+	$(COMPILE) pyproject.toml locks/build.in $(RUN:%=--extra %) -c locks/dev.txt -o locks/run.txt
 
 bench: $(VENV)/.dev $(PAGE)
 	$(BIN)/python bench/gateway.py

@@ -100,6 +100,17 @@ def test_a_cost_that_is_not_known_is_asked_about(running: Running) -> None:
     assert "Give --yes" in str(result.exception)
 
 
+def test_a_run_that_cannot_begin_says_why(running: Running) -> None:
+    (running.folder / "own.py").rename(running.folder / "gone.py")
+    try:
+        result = running.attempt("eval", "run", "own", "--yes", "--json")
+    finally:
+        (running.folder / "gone.py").rename(running.folder / "own.py")
+    run = json.loads(result.stdout)["run"]
+    assert (result.exit_code, run["state"]) == (1, "failed")
+    assert "The module 'own' of the function 'own:answer' cannot be imported" in run["message"]
+
+
 def test_stopped_and_resumed(running: Running, upstream: Upstream) -> None:
     upstream.asked.clear()
     upstream.pause = 0.1

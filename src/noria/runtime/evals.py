@@ -141,7 +141,22 @@ class Evals:
         found = self._table.run(project, id)
         if found is None:
             raise NotFound(f"There is no run {id} in project {project!r}; see `noria eval list`.")
-        return found
+        return found if found.state in ENDED else self._settled(found)
+
+    def _settled(self, run: EvalRun) -> EvalRun:
+        """A run whose job has ended without it, such as by a crash, has failed, and says why."""
+        job = self._jobs.get(run.project, run.job) if run.job else None
+        if job is None or job.state in ("queued", "running"):
+            return run
+        # The run's own end is written before the job's: what is there now is the last word.
+        now = self._table.run(run.project, run.id) or run
+        if now.state in ENDED or now.job != run.job:
+            return now
+        counted = msgspec.structs.replace(self._table.counted(run.id), total=now.progress.total)
+        why = job.message or f"Its job was {job.state}."
+        failed = msgspec.structs.replace(now, progress=counted).to("failed", message=why, at_ms=self._now())
+        self._table.save(failed)
+        return failed
 
     def stop(self, project: str, id: str, *, by: Principal) -> EvalRun:
         """What is under way is lost; what is stored stays. Raises Conflict where it has ended."""

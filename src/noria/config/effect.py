@@ -13,6 +13,7 @@ _ENTRY = {
         "The model can no longer be called; its process stops when `noria up` starts again.",
     ),
     "budgets": ("Calls of its subject count against it.", "Calls no longer count against it."),
+    "queues": ("People can be asked to review.", "It stays with its reviews, and is changed on the page only."),
 }
 _AGAIN = "Takes effect when `noria up` starts again."
 _KEY = {
@@ -38,6 +39,7 @@ _OF_ENTRY = {
     "routes": "Applies to calls from now on; calls in flight finish as they began.",
     "engines": _AGAIN,
     "budgets": "What was spent in the current window still counts.",
+    "queues": "Applies to turns and items from now on; a form by which people have reviewed stays.",
 }
 
 

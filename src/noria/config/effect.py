@@ -13,7 +13,7 @@ _ENTRY = {
         "The model can no longer be called; its process stops when `noria up` starts again.",
     ),
     "budgets": ("Calls of its subject count against it.", "Calls no longer count against it."),
-    "queues": ("People can be asked to review.", "It stays with its reviews, and is changed on the page only."),
+    "queues": ("People can be asked to review.", "It stays, with its reviews; the page can close it."),
 }
 _AGAIN = "Takes effect when `noria up` starts again."
 _KEY = {

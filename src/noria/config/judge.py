@@ -14,7 +14,7 @@ from noria.scoring.scorer import ScorerSpec
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Agreement = Annotated[float, Field(ge=-1, le=1)]
-_ARGUMENTS = ("criterion", "scale", "categories", "prompt", "against", "temperature")
+_ARGUMENTS = ("criterion", "scale", "categories", "prompt", "against", "temperature", "max_tokens")
 
 
 class BarSection(Section):
@@ -63,6 +63,8 @@ class JudgeSection(Section):
     """Of a pair: the metadata field with the rival's answer; left out: the reference answer."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     """Left out: 0."""
+    max_tokens: Annotated[int, Field(ge=16)] | None = None
+    """For one answer; left out: 1024. A model that thinks before it answers needs more."""
     threshold: float | None = None
     """From which value on its number counts as a yes, where labels are yes or no."""
     bar: BarSection | None = None

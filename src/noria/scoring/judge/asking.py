@@ -17,6 +17,7 @@ from noria.scoring.scorer import Score, Value
 
 T = TypeVar("T")
 TOKENS = 1024
+"""For one answer; a model that thinks before it answers needs more."""
 _AGAIN = "That was not in the form asked for. Answer once more, with the JSON object alone."
 _SHOWN = 200
 
@@ -42,11 +43,20 @@ class Heard(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 class Asking:
     """Asks for JSON by schema; a target that refuses schemas is asked in words alone from then on."""
 
-    def __init__(self, prompt: JudgePrompt, model: str, calls: Calls, *, temperature: float | None) -> None:
+    def __init__(
+        self,
+        prompt: JudgePrompt,
+        model: str,
+        calls: Calls,
+        *,
+        temperature: float | None,
+        max_tokens: int,
+    ) -> None:
         self.prompt = prompt
         self._model = model
         self._calls = calls
         self._temperature = temperature
+        self._max_tokens = max_tokens
         self._chat: ChatModel | None = None
         self._plain = False
 
@@ -70,7 +80,10 @@ class Asking:
         if self._chat is None:
             self._chat = self._calls.model()
         request = Request(
-            model=self._model, messages=conversation, temperature=self._temperature, max_tokens=TOKENS
+            model=self._model,
+            messages=conversation,
+            temperature=self._temperature,
+            max_tokens=self._max_tokens,
         )
         if self._plain:
             return await ask(self._chat, request)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from noria.scoring.calls import ENVIRONMENT, Calls
 from noria.scoring.factory import Unscorable, factory
-from noria.scoring.judge.asking import Asking, prompt_of, version_of
+from noria.scoring.judge.asking import TOKENS, Asking, prompt_of, version_of
 from noria.scoring.judge.reading import listed
 from noria.scoring.judge.scale import object_schema
 from noria.scoring.reference import question, references, text_of
@@ -42,37 +42,77 @@ def _described(kind: str) -> Callable[..., Sequence[Described]]:
 
 @factory(by=_described("faithfulness"))
 def faithfulness(
-    *, model: str, prompt: str = "", temperature: float | None = 0.0, calls: Calls = ENVIRONMENT
+    *,
+    model: str,
+    prompt: str = "",
+    temperature: float | None = 0.0,
+    max_tokens: int = TOKENS,
+    calls: Calls = ENVIRONMENT,
 ) -> Scorer:
     """Share of the answer's statements that the context supports."""
-    asking = Asking(prompt_of("faithfulness", prompt, calls), model, calls, temperature=temperature)
+    asking = Asking(
+        prompt_of("faithfulness", prompt, calls), model, calls, temperature=temperature, max_tokens=max_tokens
+    )
     return _scorer("judge.faithfulness", asking, _share, context=True)
 
 
 @factory(by=_described("answer_relevance"))
 def answer_relevance(
-    *, model: str, prompt: str = "", temperature: float | None = 0.0, calls: Calls = ENVIRONMENT
+    *,
+    model: str,
+    prompt: str = "",
+    temperature: float | None = 0.0,
+    max_tokens: int = TOKENS,
+    calls: Calls = ENVIRONMENT,
 ) -> Scorer:
     """Share of the answer's statements that help to answer the question."""
-    asking = Asking(prompt_of("answer_relevance", prompt, calls), model, calls, temperature=temperature)
+    asking = Asking(
+        prompt_of("answer_relevance", prompt, calls),
+        model,
+        calls,
+        temperature=temperature,
+        max_tokens=max_tokens,
+    )
     return _scorer("judge.answer_relevance", asking, _share)
 
 
 @factory(by=_described("context_recall"))
 def context_recall(
-    *, model: str, prompt: str = "", temperature: float | None = 0.0, calls: Calls = ENVIRONMENT
+    *,
+    model: str,
+    prompt: str = "",
+    temperature: float | None = 0.0,
+    max_tokens: int = TOKENS,
+    calls: Calls = ENVIRONMENT,
 ) -> Scorer:
     """Share of the reference's statements that the context supports."""
-    asking = Asking(prompt_of("context_recall", prompt, calls), model, calls, temperature=temperature)
+    asking = Asking(
+        prompt_of("context_recall", prompt, calls),
+        model,
+        calls,
+        temperature=temperature,
+        max_tokens=max_tokens,
+    )
     return _scorer("judge.context_recall", asking, _share, context=True, reference=True)
 
 
 @factory(by=_described("context_precision"))
 def context_precision(
-    *, model: str, prompt: str = "", temperature: float | None = 0.0, calls: Calls = ENVIRONMENT
+    *,
+    model: str,
+    prompt: str = "",
+    temperature: float | None = 0.0,
+    max_tokens: int = TOKENS,
+    calls: Calls = ENVIRONMENT,
 ) -> Scorer:
     """Mean precision at each passage that is useful for the reference answer: those should come first."""
-    asking = Asking(prompt_of("context_precision", prompt, calls), model, calls, temperature=temperature)
+    asking = Asking(
+        prompt_of("context_precision", prompt, calls),
+        model,
+        calls,
+        temperature=temperature,
+        max_tokens=max_tokens,
+    )
     return _scorer(
         "judge.context_precision", asking, average_precision, context=True, reference=True, passages=True
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from noria.scoring.calls import ENVIRONMENT, Calls
 from noria.scoring.factory import Unscorable, factory
-from noria.scoring.judge.asking import Asking, Heard, prompt_of, version_of
+from noria.scoring.judge.asking import TOKENS, Asking, Heard, prompt_of, version_of
 from noria.scoring.judge.reading import verdict
 from noria.scoring.judge.scale import Scale, object_schema
 from noria.scoring.reference import question, references, text_of
@@ -35,6 +35,7 @@ def pairwise(
     against: str = "",
     prompt: str = "",
     temperature: float | None = 0.0,
+    max_tokens: int = TOKENS,
     calls: Calls = ENVIRONMENT,
 ) -> Scorer:
     """1 where the answer is better in both orders, 0 where it is worse in both, else a tie: 0.5.
@@ -42,7 +43,9 @@ def pairwise(
     The rival is the example's first reference, or the text in its metadata under `against`. `consistent`
     says whether both orders agree: where they do not, the judge's preference was for a place.
     """
-    asking = Asking(prompt_of("pairwise", prompt, calls), model, calls, temperature=temperature)
+    asking = Asking(
+        prompt_of("pairwise", prompt, calls), model, calls, temperature=temperature, max_tokens=max_tokens
+    )
     schema = object_schema(reason={"type": "string"}, verdict=_SCALE.schema())
     form = f'{{"reason": "one or two sentences", "verdict": {_SCALE.form()}}}'
 

@@ -48,7 +48,8 @@ class Runner:
         self._trials = {trial.number: trial for trial in store.trials(study.id)}
         self._left = [trial for trial in self._trials.values() if trial.state == "running"]
         self._search = Search(study.spec, list(self._trials.values()))
-        self._allowed: dict[int, Decimal] = {}
+        # What was set aside for trials that were cut off is theirs before others begin.
+        self._allowed = {one.number: one.budget for one in self._left if one.budget is not None}
         self._stop = ""
         self._in_a_row = 0
 
@@ -86,10 +87,12 @@ class Runner:
         if why:
             self._stop = self._stop or why
             return None
+        budget = self._allowed.get(number)
         if again is not None:
             self._search.again(number, again.values)
-            return again
-        return TrialRecord(number=number, values=self._search.suggest(number), started_ms=self._now())
+            return msgspec.structs.replace(again, budget=budget)
+        values = self._search.suggest(number)
+        return TrialRecord(number=number, values=values, budget=budget, started_ms=self._now())
 
     def _reached(self) -> str:
         """Which bound was reached; "": none."""
@@ -109,16 +112,16 @@ class Runner:
     def _allow(self, number: int) -> str:
         """Reserve what the trial may spend; why there is nothing left for it."""
         spec = self.study.spec
-        if spec.budget is None:
+        if spec.budget is None or number in self._allowed:
             return ""
         left = spec.budget - self.study.progress.cost - sum(self._allowed.values())
         if left <= 0:
             return "Its budget is spent."
-        self._allowed[number] = left / (spec.concurrency - len(self._allowed))
+        self._allowed[number] = left / max(1, spec.concurrency - len(self._allowed))
         return ""
 
     async def _measured(self, trial: TrialRecord) -> TrialRecord:
-        handle = _Handle(trial, self._allowed.get(trial.number), self._search, self._put)
+        handle = _Handle(trial, self._search, self._put)
         outcome: Outcome | None = None
         state, reason = "failed", ""
         try:
@@ -167,19 +170,21 @@ class _Handle:
     def __init__(
         self,
         record: TrialRecord,
-        budget: Decimal | None,
         search: Search,
         put: Callable[[TrialRecord], None],
     ) -> None:
         # Steps of a sitting before this one are reported again.
         self.record = msgspec.structs.replace(record, steps=())
-        self.budget = budget
         self._search = search
         self._put = put
 
     @property
     def number(self) -> int:
         return self.record.number
+
+    @property
+    def budget(self) -> Decimal | None:
+        return self.record.budget
 
     @property
     def evidence(self) -> Mapping[str, str]:

@@ -45,6 +45,8 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Why it failed or was given up."""
     cost: Decimal | None = Decimal(0)
     """Dollars; None: unknown."""
+    budget: Decimal | None = None
+    """Dollars that were set aside for it; None: there is no bound."""
     steps: tuple[Step, ...] = ()
     evidence: dict[str, str] = {}
     """What it was measured on, by kind: {"run": "run_…"}."""

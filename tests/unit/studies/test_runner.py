@@ -137,6 +137,23 @@ async def test_money_is_not_overspent(desk: Any) -> None:
     assert allowed[0] == Decimal("0.5")
 
 
+async def test_what_was_set_aside_before_a_kill_is_kept(desk: Any) -> None:
+    study = desk.study(trials=3, budget=Decimal(1), concurrency=2)
+    cut_off = TrialRecord(number=0, values={"x": 0.5}, budget=Decimal("0.9"))
+    desk.table.put(study.id, cut_off)
+    allowed: dict[int, Decimal | None] = {}
+
+    async def dear(values: Values, trial: Trial) -> float:
+        allowed[trial.number] = trial.budget
+        await asyncio.sleep(0)
+        trial.spent(trial.budget)
+        return 1.0
+
+    ended = await desk.run(study, dear)
+    assert allowed == {0: Decimal("0.9"), 1: Decimal("0.1")}
+    assert (ended.progress.cost, ended.message) == (Decimal(1), "Its budget is spent.")
+
+
 async def test_an_unknown_cost_ends_a_study_with_a_budget(desk: Any) -> None:
     async def unknown(values: Values, trial: Trial) -> float:
         trial.spent(None)

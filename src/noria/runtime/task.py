@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -130,9 +130,15 @@ def main() -> None:
     try:
         result = TASKS[kind](arguments, report)
     except NoriaError as error:
-        _say({"error": str(error)})
-        sys.exit(2)
-    _say({"result": result})
+        _end({"error": str(error)}, 2)
+    _end({"result": result}, 0)
+
+
+def _end(value: dict[str, object], status: int) -> NoReturn:
+    """At once: an interpreter that shuts down would wait for stdin, which the other thread reads, and abort."""
+    _say(value)
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _say(value: dict[str, object]) -> None:

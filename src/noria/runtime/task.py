@@ -135,7 +135,7 @@ def main() -> None:
 
 
 def _end(value: dict[str, object], status: int) -> NoReturn:
-    """At once: an interpreter that shuts down would wait for stdin, which the other thread reads, and abort."""
+    """At once: an interpreter that shuts down waits for stdin, which the other thread reads, and aborts."""
     _say(value)
     sys.stderr.flush()
     os._exit(status)

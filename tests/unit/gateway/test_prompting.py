@@ -176,6 +176,25 @@ async def test_what_cannot_be_served_is_a_sentence(
     assert answer.status_code == status and words in answer.json()["error"]["message"]
 
 
+async def test_tokens_of_a_prompt_are_counted(noria: InlineGateway, upstream: Upstream) -> None:
+    said = {"prompt": "where", "variables": {"city": "Rome"}}
+    answer = await noria.post({"model": "c/m", "noria": said}, path="/v1/messages/count_tokens")
+    assert answer.status_code == 200 and answer.json()["input_tokens"] > 0
+    assert sent(upstream)["messages"] == [{"role": "user", "content": "Where is Rome?"}]
+
+
+async def test_the_sdk_fetches_what_has_a_label(noria: InlineGateway) -> None:
+    headers = {"authorization": f"Bearer {noria.token}"}
+    found = await noria.client.get("/v1/prompts/where@staging", headers=headers)
+    assert found.json()["label"] == "staging" and found.json()["prompt"]["number"] == 2
+    assert (await noria.client.get("/v1/prompts/where@9", headers=headers)).status_code == 404
+    assert (await noria.client.get("/v1/prompts/where@staging")).status_code == 401
+    other = {"authorization": f"Bearer {noria.key(routes=('a/m',))}"}
+    assert (await noria.client.get("/v1/prompts/where", headers=other)).status_code == 403
+    for path in ("/v1/prompts/", "/v1/prompts/%00", "/v1/prompts/a/b"):
+        assert (await noria.client.get(path, headers=headers)).status_code == 400
+
+
 async def test_a_key_may_be_for_one_prompt_alone(noria: InlineGateway) -> None:
     token = noria.key(routes=("prompt/where",))
     said = {"variables": {"city": "Rome"}}

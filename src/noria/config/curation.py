@@ -43,7 +43,8 @@ class BuildSection(Section):
     source: str | None = None
     """A dataset, by name or as `name@version`; without a version, its newest."""
     files: Many[PathText] = ()
-    """Files of examples instead, as `noria dataset import` reads them; paths or patterns."""
+    """Files of examples instead, as `noria dataset import` reads them, with the dataset's `columns`; paths or
+    patterns."""
     steps: Some[StepSection]
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
     """Processes; left out: one a core."""

@@ -22,7 +22,6 @@ from noria.access.keyring import Keyring
 from noria.access.oidc import Provider
 from noria.access.role import EVERYWHERE, SYSTEM, Principal, Role, role_named
 from noria.access.session import Rules, SignIn
-from noria.config.curation import BuildSection
 from noria.config.dataset import DatasetSection
 from noria.config.prompt import PromptsSection
 from noria.core.clock import Clock, SystemClock
@@ -263,7 +262,7 @@ class Control:
             self.clock,
             home=home,
             folder=path.absolute().parent,
-            sections=self.declared_builds,
+            sections=self.declared_datasets,
             splits=self.declared_splits,
         )
         self.local_token = ""
@@ -332,12 +331,9 @@ class Control:
         found = self.versions.config().datasets.get(dataset) if self.versions.current() else None
         return {} if found is None else dict(found.splits)
 
-    def declared_builds(self) -> dict[str, BuildSection]:
-        """What noria.toml, as it runs, says of building datasets, by name."""
-        if self.versions.current() is None:
-            return {}
-        sections = self.versions.config().datasets
-        return {name: section.build for name, section in sections.items() if section.build is not None}
+    def declared_datasets(self) -> dict[str, DatasetSection]:
+        """What noria.toml, as it runs, says of datasets, by name."""
+        return self.versions.config().datasets if self.versions.current() else {}
 
     def tls_in_front(self) -> bool:
         """Whether noria.toml says that something in front of Noria does TLS."""

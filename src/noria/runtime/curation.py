@@ -11,6 +11,7 @@ import msgspec
 from noria.access.audit import Act
 from noria.access.role import Principal
 from noria.config.curation import BuildSection
+from noria.config.dataset import DatasetSection
 from noria.core.clock import Clock
 from noria.core.ids import new_id
 from noria.core.pages import Page
@@ -47,7 +48,7 @@ class Curation:
         *,
         home: Home,
         folder: Path,
-        sections: Callable[[], dict[str, BuildSection]],
+        sections: Callable[[], dict[str, DatasetSection]],
         splits: Callable[[str], dict[str, float]] = lambda _: {},
     ) -> None:
         """`folder` is noria.toml's, `sections` what it says of builds, by dataset, `splits` of
@@ -63,9 +64,9 @@ class Curation:
 
     def section(self, name: str) -> BuildSection:
         """Raises NotFound where noria.toml has none."""
-        found = self._sections().get(name)
-        if found is None:
-            known = ", ".join(sorted(self._sections())) or "none"
+        sections = self._sections()
+        if name not in sections or (found := sections[name].build) is None:
+            known = ", ".join(sorted(one for one, section in sections.items() if section.build)) or "none"
             raise NotFound(
                 f"What runs has no [datasets.{name}.build] (it has: {known}); write it and run `noria apply`."
             )
@@ -91,7 +92,7 @@ class Curation:
             pin = (
                 pinned(self._datasets, project, section.source)
                 if section.source
-                else filed(section.files, self._folder)
+                else filed(section.files, self._folder, self._sections()[name].columns.mapping())
             )
         else:
             plan, workers = Plan(specs=tuple(steps)), None

@@ -31,18 +31,26 @@ class VersionSource:
 class FileSource:
     """curation.run.Source; what cannot be read is counted in `report`."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._paths = paths
+    def __init__(self, given: BuildSource) -> None:
+        self._given = given
         self.total: int | None = None
         self.report = Report()
 
     def examples(self, *, after: str, skip: int) -> Iterator[Example]:
+        self.report = Report()
         return islice(self._all(), skip, None)
 
+    def unread(self) -> Report:
+        """The account of all records, also where an earlier process has read them."""
+        if not self.report.read:
+            for _ in self.examples(after="", skip=0):
+                pass
+        return self.report
+
     def _all(self) -> Iterator[Example]:
-        for path in self._paths:
+        for path in self._given.files:
             records = importing.records(importing.Source(path=path))
-            yield from importing.examples(records, Mapping(), self.report)
+            yield from importing.examples(records, self._given.mapping, self.report)
 
 
 def source_of(reader: DatasetReader, project: str, given: BuildSource) -> Source:
@@ -50,7 +58,7 @@ def source_of(reader: DatasetReader, project: str, given: BuildSource) -> Source
     if not given.dataset:
         if described(given.files) != given.described:
             raise StateError("A file has changed since this build began; start a new one.")
-        return FileSource(given.files)
+        return FileSource(given)
     version = reader.version(project, given.dataset, given.version)
     if version is None or version.digest != given.digest:
         raise StateError(f"{given.shown} is no more what it was when this build began; start a new one.")
@@ -77,7 +85,7 @@ def version_of(reader: DatasetReader, project: str, name: str) -> DatasetVersion
     return version
 
 
-def filed(patterns: Sequence[str], folder: Path) -> BuildSource:
+def filed(patterns: Sequence[str], folder: Path, mapping: Mapping) -> BuildSource:
     """Files by path or pattern, relative to `folder`. Raises InvalidRequest where there are none."""
     paths: list[str] = []
     for pattern in patterns:
@@ -86,7 +94,7 @@ def filed(patterns: Sequence[str], folder: Path) -> BuildSource:
         paths += [str(path) for path in found if path.exists()]
         if not found or not found[0].exists():
             raise InvalidRequest(f"There is no file {pattern} in {folder}.")
-    return BuildSource(files=tuple(paths), described=described(paths))
+    return BuildSource(files=tuple(paths), described=described(paths), mapping=mapping)
 
 
 def described(paths: Sequence[str]) -> tuple[dict[str, object], ...]:

@@ -14,13 +14,14 @@ import msgspec
 from noria.access.role import Principal
 from noria.core.clock import SystemClock
 from noria.core.example import Example
+from noria.datasets import importing
 from noria.datasets.curation.build import Build, by_name
 from noria.datasets.curation.run import Run, events, prepare
 from noria.datasets.curation.steps.pii import SEALED
 from noria.datasets.curation.undo import Selection, Undone, undo
 from noria.datasets.store import Dataset, DatasetVersion
 from noria.errors import Conflict, NotFound
-from noria.runtime.curation_source import source_of, version_of
+from noria.runtime.curation_source import FileSource, source_of, version_of
 from noria.runtime.curation_tools import FOLDER, MakeTools
 from noria.storage.audit import AuditLog
 from noria.storage.curation import CurationTable
@@ -90,14 +91,22 @@ class _Desk:
             build, given=result.given, left=result.left, counts=by_name(result.counts)
         )
         self._table.keep_tokens(build.project, _sealed(self._run))
-        version = self._commit(build, run.examples())
+        unread = source.unread() if isinstance(source, FileSource) else None
+        version = self._commit(build, run.examples(), unread)
         build = msgspec.structs.replace(
             build, version=version.number, ended_ms=self._clock.now_ns() // 1_000_000
         )
         self._table.save(build)
         run.clear()
         took = time.monotonic() - began
-        return f"{_said(build)} in {took:,.0f} s"
+        words = f"{_said(build)} in {took:,.0f} s"
+        if unread is not None and unread.bad:
+            first = unread.problems[0]
+            words += (
+                f"; {unread.bad:,} records could not be read, the first at {first.file}, line {first.line}: "
+            )
+            words += first.reason
+        return words
 
     def take_back(self, selection: Selection, id: str, report: Report) -> str:
         build = self._build
@@ -141,7 +150,9 @@ class _Desk:
     def _read(self, name: str) -> Iterable[Example]:
         return self._datasets.examples(version_of(self._datasets, self._build.project, name))
 
-    def _commit(self, build: Build, examples: Iterator[Example]) -> DatasetVersion:
+    def _commit(
+        self, build: Build, examples: Iterator[Example], unread: importing.Report | None
+    ) -> DatasetVersion:
         if self._datasets.dataset(build.project, build.dataset) is None:
             with suppress(Conflict):  # Somebody else has made it just now.
                 self._datasets.create(Dataset(id="", project=build.project, name=build.dataset), by=self._by)
@@ -152,7 +163,7 @@ class _Desk:
             replace=True,
             splits=self._splits or None,
             comment=f"Built from {build.source.shown}",
-            lineage=build.lineage(),
+            lineage=build.lineage(unread),
             by=self._by,
         )
 

@@ -8,6 +8,10 @@ import msgspec
 
 from noria.datasets.curation.event import Counts, StepCount
 from noria.datasets.curation.plan import Plan, StepSpec
+from noria.datasets.importing import Report
+from noria.datasets.mapping import Mapping
+
+_LISTED = 20
 
 
 class BuildSource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,6 +25,8 @@ class BuildSource(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Absolute paths."""
     described: tuple[dict[str, Any], ...] = ()
     """Name, SHA-256 and bytes of each file, as they were when the build began."""
+    mapping: Mapping = Mapping()
+    """Of the files' columns."""
 
     @property
     def shown(self) -> str:
@@ -54,13 +60,14 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     def plan(self) -> Plan:
         return Plan(specs=self.steps)
 
-    def lineage(self) -> dict[str, Any]:
-        """What the version that it makes keeps of it."""
+    def lineage(self, unread: Report | None) -> dict[str, Any]:
+        """What the version that it makes keeps of it; `unread` is the account of its files."""
         source: dict[str, Any] = msgspec.to_builtins(self.source)
         return {
             "build": self.id,
             "source": source,
             "steps": self.plan.lineage(),
+            **({} if unread is None else {"unread": unread.bad, "problems": listed(unread)}),
             "given": self.given,
             "left": self.left,
             "counts": [
@@ -68,6 +75,11 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
                 for place, spec in enumerate(self.steps)
             ],
         }
+
+
+def listed(report: Report) -> list[dict[str, Any]]:
+    """The first records that could not be read."""
+    return msgspec.to_builtins(report.problems[:_LISTED])
 
 
 def by_name(counts: Counts) -> dict[str, StepCount]:

@@ -21,6 +21,8 @@ from noria.runtime.control import Control
 from noria.storage.audit import AuditLog
 from noria.storage.datasets import DatasetTable
 
+from .conftest import CONFIG, make_control
+
 Client = Callable[..., TestClient]
 pytest.importorskip("dbos")
 _NO_WORDS: list[dict[str, Any]] = [{"type": "near", "arguments": {"words": 0}}]
@@ -133,6 +135,48 @@ def slow(example):
     time.sleep(0.002)
     return example
 """
+
+
+_CONFIG = """
+[datasets.made]
+columns = { input = { input = "q" } }
+splits = { train = 0.5, test = 0.5 }
+
+[datasets.made.build]
+files = ["given.jsonl"]
+steps = [{ type = "exact" }]
+"""
+
+
+def test_files_are_built_as_noria_toml_says(tmp_path: Path) -> None:
+    """What cannot be read is counted and told; the result has the splits that are declared."""
+    lines = [*(f'{{"q": "text {place}"}}' for place in range(40)), "no json", '{"q": "text 1"}']
+    (tmp_path / "given.jsonl").write_text("\n".join(lines))
+    control = make_control(tmp_path, config=CONFIG + _CONFIG)
+    control.start()
+    try:
+        build = control.curation.start("default", "made", by=SYSTEM)
+        until = time.monotonic() + 60
+        while not control.curation.get("default", build.id).ended_ms and time.monotonic() < until:
+            time.sleep(0.1)
+        clock = SystemClock()
+        version = DatasetTable(control.database, AuditLog(control.database, clock), clock).version(
+            "default", "made"
+        )
+        assert version is not None and version.examples == 40
+        assert set(version.splits) == {"train", "test"} and sum(version.splits.values()) == 40
+        assert version.lineage["unread"] == 1 and version.lineage["problems"][0]["line"] == 41
+        assert version.lineage["source"]["described"][0]["sha256"]
+        job = control.curation.job(control.curation.get("default", build.id))
+        while job is not None and job.state == "running" and time.monotonic() < until:
+            time.sleep(0.1)
+            job = control.curation.job(control.curation.get("default", build.id))
+        assert (
+            job is not None
+            and "1 records could not be read, the first at given.jsonl, line 41" in job.message
+        )
+    finally:
+        control.close()
 
 
 @pytest.mark.slow

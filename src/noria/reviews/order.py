@@ -38,17 +38,25 @@ def check_order(order: str) -> None:
 
 
 def disagreement(content: Content) -> float:
-    """How far the scorers disagree on this output, from 0 to 1: of `hidden["scores"]` the variance of those
-    that are numbers from 0 to 1 (4 times, so that half and half is 1) or shares of yes and no; and of words
-    the share that is not the most frequent one. Several judgements of one name are compared with one another,
-    and where each name has one, all with all."""
+    """How far the scorers disagree on this output, from 0 to 1. `hidden["scores"]` holds values by scorer.
+
+    Values of one scorer (of repeats, of two runs) are compared with one another: of numbers and yes or no
+    four times the variance, so that half and half is 1, on a scale from 0 to 1 or to their greatest; of
+    words the share that is not the most frequent one. Where no scorer has two, all are compared with all,
+    as far as they are yes or no or lie between 0 and 1.
+    """
     scores = content.hidden.get("scores")
     if not isinstance(scores, Mapping):
         return 0.0
     each = [list(value) if isinstance(value, list | tuple) else [value] for value in scores.values()]
     several = [values for values in each if len(values) > 1]
-    compared = several or [[value for values in each for value in values]]
-    return max((_spread(values) for values in compared), default=0.0)
+    if several:
+        return max(_spread(values) for values in several)
+    return _spread([value for values in each for value in values if _is_share(value)])
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, bool | int | float) and 0 <= value <= 1
 
 
 def _spread(values: Sequence[Any]) -> float:

@@ -8,15 +8,19 @@ from typing import Any
 from noria.core.example import Example
 from noria.datasets.store import DatasetReader
 from noria.errors import InvalidRequest, NotFound
+from noria.evals.answer import name_of
 from noria.evals.store import Kept, RunReader
 from noria.reviews.item import Candidate, Content
 from noria.reviews.order import disagreement
 from noria.reviews.source import Examples, LeftOut, Run, Spans, Wanted
 from noria.reviews.spoken import asked, said
+from noria.scoring.scorer import Score
 from noria.tracing.filters import Filter, parse
 from noria.tracing.store import SpanDetail, SpanReader, TraceDetail, Window
 
 _PAGE = 200
+_MEASURED = ("latency", "tokens", "cost", "length")
+"""Types of scorers that measure and do not judge."""
 
 
 class ItemSources:
@@ -84,27 +88,32 @@ class ItemSources:
             yield Content(example=example, outputs=_outputs(example), source=source)
 
     def _of_run(self, project: str, wanted: Run, left_out: LeftOut) -> Iterator[Content]:
+        measured: set[str] = set()
         for id in filter(None, (wanted.id, wanted.against)):
-            if self._runs.run(project, id) is None:
+            run = self._runs.run(project, id)
+            if run is None:
                 raise NotFound(f"There is no evaluation run {id!r} in project {project!r}.")
+            measured |= {name_of(spec) for spec in run.spec.scorers if spec.type in _MEASURED}
         made = 0
         batch: list[Kept] = []
         for kept in self._runs.kept(wanted.id):
             batch.append(kept)
             if len(batch) == _PAGE:
-                for content in self._of_kept(wanted, batch, left_out):
+                for content in self._of_kept(wanted, batch, left_out, measured):
                     if made == wanted.limit:
                         return
                     made += 1
                     yield content
                 batch = []
-        for content in self._of_kept(wanted, batch, left_out):
+        for content in self._of_kept(wanted, batch, left_out, measured):
             if made == wanted.limit:
                 return
             made += 1
             yield content
 
-    def _of_kept(self, wanted: Run, batch: list[Kept], left_out: LeftOut) -> Iterator[Content]:
+    def _of_kept(
+        self, wanted: Run, batch: list[Kept], left_out: LeftOut, measured: set[str]
+    ) -> Iterator[Content]:
         others = (
             self._runs.kept_of(wanted.against, [one.example.id for one in batch]) if wanted.against else {}
         )
@@ -125,14 +134,14 @@ class ItemSources:
             content = Content(
                 example=kept.example,
                 outputs=tuple(output for output in outputs if output is not None),
-                hidden={"scores": _scores(pair)},
+                hidden={"scores": _scores(pair, measured)},
                 trace="" if wanted.against else kept.answers[0].trace,
                 source=f"run:{wanted.id}/{kept.example.id}"
                 + (f"+{wanted.against}" if wanted.against else ""),
             )
             if wanted.only == "disagreement" and disagreement(content) == 0:
                 continue
-            if wanted.only == "failed" and not _failed(kept):
+            if wanted.only == "failed" and not _failed(kept, measured):
                 continue
             yield content
 
@@ -176,17 +185,21 @@ def _answered(kept: Kept, run: str) -> Candidate | None:
     return Candidate(name=run, text=kept.answers[0].text)
 
 
-def _scores(pair: list[Kept]) -> dict[str, list[Any]]:
-    """By scorer, over repeats."""
+def _scores(pair: list[Kept], measured: set[str]) -> dict[str, list[Any]]:
+    """What judges, by scorer, over repeats and runs."""
     found: dict[str, list[Any]] = {}
     for kept in pair:
-        for judgement in kept.judgements:
-            for score in judgement.scores:
-                if score.value is not None:
-                    found.setdefault(score.name, []).append(score.value)
+        for score in _judged(kept, measured):
+            if score.value is not None:
+                found.setdefault(score.name, []).append(score.value)
     return found
 
 
-def _failed(kept: Kept) -> bool:
-    scores = [score for judgement in kept.judgements for score in judgement.scores]
-    return any(score.failed or score.value is False or score.value == 0 for score in scores)
+def _failed(kept: Kept, measured: set[str]) -> bool:
+    return any(score.failed or score.value is False or score.value == 0 for score in _judged(kept, measured))
+
+
+def _judged(kept: Kept, measured: set[str]) -> Iterator[Score]:
+    for judgement in kept.judgements:
+        if judgement.scorer not in measured:
+            yield from judgement.scores

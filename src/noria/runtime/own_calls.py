@@ -43,8 +43,8 @@ class Signed(httpx2.AsyncBaseTransport):
 
 
 def own_client(home: Home, *, project: str, by: str, by_name: str, width: int = 100) -> AsyncNoria:
-    """Called within the event loop that uses it. Raises Unreachable where no gateway runs. `by` is a key's id,
-    or an account's: what a key may not call, it may not call through a job either."""
+    """Called within the event loop that uses it. Raises Unreachable where no gateway runs. `by` is a key's
+    id, or an account's: what a key may not call, it may not call through a job either."""
     running = status(home)
     if running is None:
         raise Unreachable("No gateway runs here; start it with `noria up`.")

@@ -46,7 +46,9 @@ def ranges(shares: Shares) -> dict[str, tuple[int, int]]:
         end = round(at * BUCKETS)
         found[name] = (start, end)
         start = end
-    found[name] = (found[name][0], BUCKETS)
+    last = next(reversed(found))
+    # Whatever the shares' sum lost to rounding.
+    found[last] = (found[last][0], BUCKETS)
     return found
 
 

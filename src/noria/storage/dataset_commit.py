@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from noria.core.clock import Clock
 from noria.core.example import Example
@@ -127,7 +127,7 @@ class Commit:
             "bucket": bucket,
         }
 
-    def _known(self, connection: Any, ids: list[str]) -> tuple[set[str], dict[str, bytes]]:
+    def _known(self, connection: Connection, ids: list[str]) -> tuple[set[str], dict[str, bytes]]:
         """Which ids the commit has rows of, and the revisions that they had before it."""
         own = set(
             connection.scalars(
@@ -141,7 +141,7 @@ class Commit:
         )
         return own, {row.example: row.revision for row in connection.execute(query)}
 
-    def sealed(self, connection: Any) -> None:
+    def sealed(self, connection: Connection) -> None:
         """From the end of this transaction on, everybody sees the rows."""
         self._touch(connection)
         connection.execute(update(commits).where(commits.c.number == self.number).values(touched_ms=None))
@@ -157,7 +157,7 @@ class Commit:
         if left is not None:
             sweep(self._database, self.dataset, left)
 
-    def _touch(self, connection: Any) -> None:
+    def _touch(self, connection: Connection) -> None:
         mine = commits.c.number == self.number, commits.c.touched_ms.is_not(None)
         if not connection.execute(update(commits).where(*mine).values(touched_ms=self._now())).rowcount:
             raise Conflict(
@@ -172,27 +172,10 @@ class Commit:
         until = time.monotonic() + _WAIT
         while True:
             with self._database.write() as connection:
-                others = list(
-                    connection.execute(
-                        select(commits).where(
-                            commits.c.dataset == self.dataset, commits.c.touched_ms.is_not(None)
-                        )
-                    )
-                )
-                alive = any(_alive(row.number, row.owner, self._now() - row.touched_ms) for row in others)
-                if not alive:
-                    owner = f"{_HOST}/{os.getpid()}/{_WORD}"
-                    values = {"dataset": self.dataset, "touched_ms": self._now(), "owner": owner}
-                    number = connection.execute(insert(commits).values(values)).inserted_primary_key[0]
-                    # Before others can see it.
-                    _living.add(number)
-                    base = connection.scalar(
-                        select(func.max(versions.c.commit)).where(versions.c.dataset == self.dataset)
-                    )
-            if not alive:
-                for row in others:
-                    sweep(self._database, self.dataset, row.number)
-                return base or 0, number
+                others = list(connection.execute(select(commits).where(*self._open_ones())))
+                if not any(_alive(row.number, row.owner, self._now() - row.touched_ms) for row in others):
+                    opened = self._begun(connection)
+                    break
             if time.monotonic() > until:
                 raise Conflict(
                     "Another commit of this dataset is under way; try again when it is done.",
@@ -200,6 +183,22 @@ class Commit:
                     retry_after=5.0,
                 )
             time.sleep(0.05)
+        for row in others:
+            sweep(self._database, self.dataset, row.number)
+        return opened
+
+    def _begun(self, connection: Connection) -> tuple[int, int]:
+        owner = f"{_HOST}/{os.getpid()}/{_WORD}"
+        values = {"dataset": self.dataset, "touched_ms": self._now(), "owner": owner}
+        made = connection.execute(insert(commits).values(values)).inserted_primary_key
+        assert made is not None, "one row was inserted"
+        # Before others can see it.
+        _living.add(made[0])
+        newest = select(func.max(versions.c.commit)).where(versions.c.dataset == self.dataset)
+        return connection.scalar(newest) or 0, made[0]
+
+    def _open_ones(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return commits.c.dataset == self.dataset, commits.c.touched_ms.is_not(None)
 
 
 def sweep(database: Database, dataset: int, commit: int) -> None:

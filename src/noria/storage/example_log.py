@@ -152,9 +152,9 @@ class ExampleLog:
         page: list[tuple[str, bytes]] = []
         size = 0
         with self._database.read() as connection:
-            for id, body in connection.execute(query, {"after": after}):
-                page.append((id, body))
-                size += len(body)
+            for row in connection.execute(query, {"after": after}):
+                page.append((row.example, row.body))
+                size += len(row.body)
                 if size > _PAGE_BYTES:
                     return page, False
         return page, True
@@ -168,7 +168,8 @@ class ExampleLog:
             .where(log.c.example.in_(ids))
         )
         with self._database.read() as connection:
-            return {id: codec.unpack(id, body) for id, body in connection.execute(query)}
+            found = connection.execute(query)
+            return {row.example: codec.unpack(row.example, row.body) for row in found}
 
     def touched(self, older: State, newer: State, *, after: str = "") -> Iterator[list[str]]:
         """Ids of the examples that have a row between two states of a dataset, in order, in pages."""

@@ -51,7 +51,7 @@ def needed(what: str) -> Any:
     """pyarrow."""
     try:
         import pyarrow
-        import pyarrow.ipc
+        import pyarrow.ipc  # pyright: ignore[reportUnusedImport]
     except ImportError as error:
         raise MissingExtra(what, "data") from error
     return pyarrow

@@ -108,8 +108,8 @@ def patch_example(
         raise NotFound(f"Version {newest.number} of {name!r} has no example {id!r}.")
     given = {field: getattr(body, field) for field in body.model_fields_set - {"comment"}}
     changes = {field: value for field, value in given.items() if value is not None or field == "expected"}
-    if isinstance(changes.get("tags"), list):
-        changes["tags"] = tuple(changes["tags"])
+    if body.tags is not None:
+        changes["tags"] = tuple(body.tags)
     revised = msgspec.structs.replace(example, **changes)
     version = parts.datasets.add(project, name, [revised], comment=body.comment, by=who)
     return Committed(version=VersionBody.of(version), ids=[id])

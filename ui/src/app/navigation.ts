@@ -7,16 +7,20 @@ import {
   IconCoin,
   IconColumns2,
   IconCpu,
+  IconDatabase,
+  IconFileText,
   IconKey,
   IconListDetails,
   IconMessage,
   IconMessages,
+  IconScale,
 } from '@tabler/icons-react';
 
 export const NAVIGATION = [
   {
     group: 'Build',
     pages: [
+      { to: '/prompts', label: 'Prompts', icon: IconFileText, key: 'g w' },
       { to: '/playground', label: 'Playground', icon: IconColumns2, key: 'g p' },
       { to: '/chat', label: 'Chat', icon: IconMessage, key: 'g c' },
       { to: '/models', label: 'Models', icon: IconCpu, key: 'g m' },
@@ -34,7 +38,9 @@ export const NAVIGATION = [
   {
     group: 'Improve',
     pages: [
+      { to: '/datasets', label: 'Datasets', icon: IconDatabase, key: 'g d' },
       { to: '/evaluations', label: 'Evaluations', icon: IconChartDots, key: 'g v' },
+      { to: '/judges', label: 'Judges', icon: IconScale, key: 'g j' },
       { to: '/review', label: 'Review', icon: IconChecklist, key: 'g r' },
     ],
   },

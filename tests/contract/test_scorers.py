@@ -35,8 +35,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "bias.groups": {"scorer": {"type": "exact"}, "groups": ["a", "b"]},
     "refusal": {"should": "refuse"},
 }
-# Each starts processes: they have tests of their own.
-APART = {"code", "ter"}
+# It starts processes: it has tests of its own.
+APART = {"code"}
 EXAMPLE = Example(id="e", input={"input": "What is it?"}, expected="the answer")
 OUTPUTS = [
     Output(example=EXAMPLE, text=text)

@@ -35,6 +35,7 @@ def resolve(spec: ScorerSpec, *, calls: Calls | None = None) -> Scorer:
     expected = [one.name for one in described(spec)]
     given = {_CALLS: calls or ENVIRONMENT} if _CALLS in inspect.signature(factory).parameters else {}
     made = factory(**arguments, **given)
+    crashed: set[str] = set()
 
     async def judged(output: Output) -> Sequence[Score]:
         try:
@@ -42,8 +43,14 @@ def resolve(spec: ScorerSpec, *, calls: Calls | None = None) -> Scorer:
         except NoriaError as error:
             return _failed(expected, str(error))
         except Exception as error:
-            _log.exception("scorer %s crashed", spec.name or spec.type)
-            return _failed(expected, f"The scorer crashed with {type(error).__name__}: {error}")
+            kind = type(error).__name__
+            # Each kind once: the failed scores count how often.
+            _log.log(
+                logging.DEBUG if kind in crashed else logging.ERROR,
+                "scorer %s crashed", spec.name or spec.type, exc_info=error,
+            )  # fmt: skip
+            crashed.add(kind)
+            return _failed(expected, f"The scorer crashed with {kind}: {error}")
         found = [whole(msgspec.structs.replace(score, name=_named(spec, score.name))) for score in scores]
         told = {score.name for score in found}
         return found + _failed(

@@ -23,13 +23,18 @@ def scorer(name: str, metric: Any) -> Scorer:
     """`metric` is one of sacrebleu's, as it scores one sentence."""
 
     async def score(output: Output) -> Sequence[Score]:
-        # The public sentence_score computes the same statistics and throws them away.
-        streams = [[reference] for reference in references(output.example)]
-        parts = metric._extract_corpus_statistics([output.text], streams)[0]
-        value = metric._compute_score_from_stats(list(parts)).score
-        return (Score(name=name, value=float(value), parts=tuple(float(part) for part in parts)),)
+        value, parts = scored(metric, output.text, references(output.example))
+        return (Score(name=name, value=value, parts=parts),)
 
     return score
+
+
+def scored(metric: Any, text: str, wanted: Sequence[str]) -> tuple[float, tuple[float, ...]]:
+    """The value of one sentence, and its sufficient statistics."""
+    # The public sentence_score computes the same statistics and throws them away.
+    parts = metric._extract_corpus_statistics([text], [[reference] for reference in wanted])[0]
+    value = metric._compute_score_from_stats(list(parts)).score
+    return float(value), tuple(float(part) for part in parts)
 
 
 def corpus(make: Callable[[], Any], *, whole: bool = True) -> Metric:

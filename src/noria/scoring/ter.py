@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from noria.scoring import sacre
 from noria.scoring.factory import factory
-from noria.scoring.process import apart
 from noria.scoring.reference import references
 from noria.scoring.scorer import Described, Output, Score, Scorer
 
 _NAME = "ter"
-_METRICS: dict[tuple[tuple[str, bool], ...], Any] = {}
+
+
+def _make(*, normalized: bool = False, no_punct: bool = False, case_sensitive: bool = False) -> Any:
+    return sacre.metrics().TER(normalized=normalized, no_punct=no_punct, case_sensitive=case_sensitive)
 
 
 def _described(**arguments: bool) -> Sequence[Described]:
-    metric = sacre.corpus(lambda: _make(tuple(sorted(arguments.items()))), whole=False)
+    metric = sacre.corpus(lambda: _make(**arguments), whole=False)
     return (Described(name=_NAME, kind="corpus", better="lower", metric=metric),)
 
 
@@ -24,30 +27,12 @@ def _described(**arguments: bool) -> Sequence[Described]:
 def ter(*, normalized: bool = False, no_punct: bool = False, case_sensitive: bool = False) -> Scorer:
     """Edits and shifts over the mean length of the references.
 
-    A pair takes some 25 ms of computing, so it is done in other processes.
+    A long pair takes tens of milliseconds, so it is computed beside the event loop, in a thread.
     """
-    sacre.metrics()
-    options = tuple(
-        sorted({"normalized": normalized, "no_punct": no_punct, "case_sensitive": case_sensitive}.items())
-    )
+    metric = _make(normalized=normalized, no_punct=no_punct, case_sensitive=case_sensitive)
 
     async def score(output: Output) -> Sequence[Score]:
-        value, parts = await apart(_score, output.text, references(output.example), options)
+        value, parts = await asyncio.to_thread(sacre.scored, metric, output.text, references(output.example))
         return (Score(name=_NAME, value=value, parts=parts),)
 
     return score
-
-
-def _score(
-    text: str, wanted: tuple[str, ...], options: tuple[tuple[str, bool], ...]
-) -> tuple[float, tuple[float, ...]]:
-    metric = _make(options)
-    parts = metric._extract_corpus_statistics([text], [[reference] for reference in wanted])[0]
-    return float(metric._compute_score_from_stats(parts).score), tuple(float(part) for part in parts)
-
-
-def _make(options: tuple[tuple[str, bool], ...]) -> Any:
-    """One metric a set of options: its tokeniser keeps what it has seen."""
-    if options not in _METRICS:
-        _METRICS[options] = sacre.metrics().TER(**dict(options))
-    return _METRICS[options]

@@ -54,7 +54,9 @@ async def test_chrf(output: Make, german: list[Pair], words: int) -> None:
     assert corpus("chrf", scores, words=words) == pytest.approx(whole.score, abs=1e-9)
 
 
-async def test_ter(output: Make, german: list[Pair]) -> None:
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
+async def test_ter(output: Make, german: list[Pair], count: int) -> None:
+    german = german[:count]
     scores = await scored(output, german, "ter")
     reference = sacrebleu.TER()
     for (said, wanted), (score,) in zip(german, scores, strict=True):

@@ -37,6 +37,12 @@ parameters.temperature = { float = [0.0, 1.0] }
 trials = 4
 seed = 7
 
+[studies.pruned]
+objective = { type = "eval", eval = "sums", scorer = "exact" }
+parameters.model = { choice = ["acme/good", "acme/bad"] }
+parameters.temperature = { float = [0.0, 1.0] }
+trials = 14
+
 [studies.broken]
 objective = { type = "eval", eval = "sums", scorer = "exact" }
 parameters.model = { choice = ["acme/broken"] }
@@ -108,6 +114,7 @@ def test_a_study_that_was_stopped_goes_on(running: Running, upstream: Upstream) 
     assert running.attempt("study", "stop", id).exit_code == 0
     stopped = running.run("study", "show", id)["study"]
     assert stopped["state"] == "stopped" and stopped["message"].endswith("it can be resumed.")
+    assert all(run["state"] in ("done", "stopped") for run in running.run("eval", "list", "sums.study"))
     upstream.pause = 0
     found = running.run("study", "resume", id, "--trials", "5")
     assert (found["study"]["state"], found["study"]["progress"]["done"]) == ("done", 5), found["study"]
@@ -135,6 +142,18 @@ def test_killed_in_the_middle_it_goes_on_and_pays_for_nothing_twice(
     assert EXAMPLES * 4 <= upstream.asked.total() <= EXAMPLES * 4 + 4
 
 
+def test_what_is_worse_is_given_up_before_its_end(running: Running, upstream: Upstream) -> None:
+    upstream.pause = 0.15
+    found = running.run("study", "run", "pruned")
+    upstream.pause = 0
+    pruned = [trial for trial in found["trials"] if trial["state"] == "pruned"]
+    assert pruned and all(trial["values"]["model"] == "acme/bad" for trial in pruned)
+    run = running.run("eval", "show", pruned[0]["evidence"]["run"])["run"]
+    assert (run["state"], run["message"]) == ("stopped", "Its trial was given up.")
+    assert run["progress"]["answered"] < EXAMPLES
+    assert Decimal(pruned[0]["cost"]) > 0
+
+
 def test_what_always_fails_says_why(running: Running) -> None:
     result = running.attempt("study", "run", "broken", "--json")
     assert result.exit_code == 1
@@ -149,7 +168,7 @@ def test_a_function_of_ones_own(running: Running) -> None:
     assert sum(found["importance"].values()) == pytest.approx(1)
     assert running.run("study", "list", "own")[0]["id"] == study["id"]
     assert {one["name"] for one in running.run("study", "list", "--defined")} == {
-        "which", "search", "killed", "broken", "own",
+        "which", "search", "killed", "pruned", "broken", "own",
     }  # fmt: skip
     assert running.attempt("study", "delete", study["id"]).exit_code == 0
     assert running.run("study", "list", "own") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -111,6 +112,11 @@ class Studies:
         job = self._jobs.get(project, study.job) if study.job else None
         if job is not None and job.state in ("queued", "running"):
             self._jobs.cancel(project, job.id, by=by)
+        for trial in self._table.trials(id):
+            if trial.state == "running" and "run" in trial.evidence:
+                # Not stopped where it has just ended, or is no more.
+                with suppress(Conflict, NotFound):
+                    self._evals.stop(project, trial.evidence["run"], by=by)
         return stopped
 
     def resume(

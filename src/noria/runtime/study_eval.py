@@ -18,7 +18,7 @@ from noria.core.clock import Clock, SystemClock
 from noria.core.ids import new_id
 from noria.errors import StateError
 from noria.evals.metrics import Metrics, metrics
-from noria.evals.run import ENDED, EvalRun
+from noria.evals.run import ENDED, EvalRun, Progress
 from noria.evals.sheet import sheet
 from noria.runtime.evals import TASK, measures_of
 from noria.runtime.study_plan import EvalPlan, spec_of
@@ -29,7 +29,7 @@ from noria.storage.evals import EvalTable
 from noria.storage.home import Home
 from noria.studies.objective import Objective, Place
 from noria.studies.parameter import Values
-from noria.studies.trial import Outcome, Trial
+from noria.studies.trial import Outcome, Pruned, Trial
 
 LOOKS = 4
 """A run is looked at after so many equal parts, to see whether it is worth its end."""
@@ -86,6 +86,7 @@ class EvalObjective:
                 id=new_id("run"),
                 project=project,
                 spec=msgspec.structs.replace(spec, tags=tags, budget=_less(spec.budget, trial.budget)),
+                progress=Progress(total=self._plan.total),
                 by=self._place.by,
                 by_name=self._place.by_name,
                 created_ms=self._clock.now_ns() // 1_000_000,
@@ -115,16 +116,27 @@ class EvalObjective:
                 said = msgspec.json.decode(line)
                 looked = self._look(run, said, trial, looked)
             status = await child.wait()
+        except Pruned:
+            await _ended(child)
+            self._give_up(run)
+            raise
         finally:
-            if child.returncode is None:
-                child.terminate()
-                await child.wait()
+            await _ended(child)
         ended = self._runs.run(run.project, run.id)
         assert ended is not None, "nobody removes a run that goes on"
         if "result" not in said and ended.state not in ENDED:
             why = said.get("error", f"its process ended with status {status}")
             raise StateError(f"Its run {run.id} broke off: {why}")
         return ended
+
+    def _give_up(self, run: EvalRun) -> None:
+        now = self._runs.run(run.project, run.id)
+        if now is None or now.state in ENDED:
+            return
+        by = Principal(id=self._place.by, name=self._place.by_name, kind="local", roles={})
+        moment = self._clock.now_ns() // 1_000_000
+        stopped = now.to("stopped", message="Its trial was given up.", at_ms=moment)
+        self._runs.change(stopped, self._act("eval.stop", stopped, by))
 
     def _look(self, run: EvalRun, said: dict[str, Any], trial: Trial, looked: int) -> int:
         """Report what a part of the run says; how many parts were looked at."""
@@ -156,6 +168,12 @@ def value_of(found: Metrics, scorer: str) -> Interval | None:
             return measure.interval
     spent = {"latency": found.latency, "cost": found.cost, "tokens": found.tokens}.get(scorer)
     return None if spent is None else spent.mean
+
+
+async def _ended(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is None:
+        child.terminate()
+        await child.wait()
 
 
 def _less(one: Decimal | None, other: Decimal | None) -> Decimal | None:

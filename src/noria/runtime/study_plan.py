@@ -37,6 +37,8 @@ class EvalPlan(msgspec.Struct, frozen=True, kw_only=True):
     spec: RunSpec
     variants: tuple[Variant, ...]
     scorer: str
+    total: int
+    """Answers of a run."""
 
 
 def planned(evals: Evals, project: str, name: str, section: StudySection) -> StudySpec:
@@ -95,7 +97,9 @@ def _eval(
         for row in rows
     )
     lower = (scorer in QUANTITIES and scorer not in known) or known.get(scorer) == "lower"
-    return EvalPlan(spec=spec, variants=variants, scorer=scorer), "lower" if lower else "higher"
+    total = evals.resolver.count(project, spec.dataset) * spec.repeats
+    plan = EvalPlan(spec=spec, variants=variants, scorer=scorer, total=total)
+    return plan, "lower" if lower else "higher"
 
 
 def _names(name: str, parameter: Parameter) -> list[str]:

@@ -47,7 +47,7 @@ class ReviewStore(Protocol):
     def has_reviews(self, queue: Queue) -> bool: ...
 
     def add_items(
-        self, queue: Queue, items: Sequence[Item], turns: Sequence[Turn], act: Callable[[list[Item]], Act]
+        self, queue: Queue, added: Sequence[Item], assigned: Sequence[Turn], act: Callable[[list[Item]], Act]
     ) -> list[Item]:
         """Those whose content the queue did not have; their numbers are given here."""
         ...

@@ -124,14 +124,17 @@ def test_newer_than_the_program_is_refused(tmp_path: Path) -> None:
         Database.open(tmp_path / "noria.db")
 
 
+_NEXT = f"{int(REVISION) + 1:04}"
+
+
 @pytest.fixture
 def next_migrations(tmp_path: Path) -> Path:
     """The migrations, and one more that changes a table and then fails when NORIA_TEST_FAIL is set."""
     folder = tmp_path / "migrations"
     copytree(_MIGRATIONS, folder)
-    (folder / "versions" / "0002_more.py").write_text(
+    (folder / "versions" / f"{_NEXT}_more.py").write_text(
         "import os\nimport sqlalchemy as sa\nfrom alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '0002', '0001', None, None\n"
+        f"revision, down_revision, branch_labels, depends_on = '{_NEXT}', '{REVISION}', None, None\n"
         "def upgrade():\n"
         "    with op.batch_alter_table('accounts') as batch:\n"
         "        batch.add_column(sa.Column('phone', sa.Text))\n"
@@ -154,9 +157,9 @@ def _fill(database: Database) -> None:
 def test_an_older_schema_is_migrated_after_a_copy(tmp_path: Path, next_migrations: Path) -> None:
     database = Database.open(tmp_path / "noria.db")
     _fill(database)
-    copy = database.migrate(migrations=next_migrations, target="0002")
-    assert copy is not None and Database.unchecked(copy).revision() == "0001"
-    assert database.revision() == "0002"
+    copy = database.migrate(migrations=next_migrations, target=_NEXT)
+    assert copy is not None and Database.unchecked(copy).revision() == REVISION
+    assert database.revision() == _NEXT
     with database.read() as connection:
         assert "phone" in {column["name"] for column in inspect(connection).get_columns("accounts")}
         # Rebuilding the table of accounts must not have emptied the table that refers to it.
@@ -171,14 +174,14 @@ def test_a_failed_migration_leaves_the_old_and_says_so(
     _fill(database)
     monkeypatch.setenv("NORIA_TEST_FAIL", "1")
     with pytest.raises(StateError, match="Nothing was changed"):
-        database.migrate(migrations=next_migrations, target="0002")
-    assert database.revision() == "0001"
+        database.migrate(migrations=next_migrations, target=_NEXT)
+    assert database.revision() == REVISION
     with database.read() as connection:
         assert "phone" not in {column["name"] for column in inspect(connection).get_columns("accounts")}
         assert connection.scalar(text("SELECT count(*) FROM sessions")) == 1
     monkeypatch.delenv("NORIA_TEST_FAIL")
-    database.migrate(migrations=next_migrations, target="0002")
-    assert database.revision() == "0002"
+    database.migrate(migrations=next_migrations, target=_NEXT)
+    assert database.revision() == _NEXT
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Tables of reviews; feedback on sessions and episodes, revised and retracted."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -10,23 +12,23 @@ branch_labels = None
 depends_on = None
 
 
-def _json() -> sa.types.TypeEngine:
+def _json() -> sa.JSON:
     return sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 
 
-def _text(name: str, **more: object) -> sa.Column:
+def _text(name: str, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), nullable=False, **more)
 
 
-def _whole(name: str, **more: object) -> sa.Column:
+def _whole(name: str, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger(), nullable=False, **more)
 
 
-def _count(name: str, **more: object) -> sa.Column:
+def _count(name: str, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.Integer(), nullable=False, **more)
 
 
-def _yes(name: str, **more: object) -> sa.Column:
+def _yes(name: str, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean(), nullable=False, **more)
 
 

@@ -10,15 +10,18 @@ import {
   Tooltip,
 } from '@mantine/core';
 import { IconAdjustments, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
-import { type Ref, useEffect, useImperativeHandle } from 'react';
+import { type Ref, useEffect, useImperativeHandle, useState } from 'react';
+import { ApiError, api, ask } from '../../api/client';
+import { useRole } from '../../app/role';
 import { useScope } from '../../app/scope';
 import { Figures } from '../../calls/Figures';
 import { ModelSelect } from '../../calls/ModelSelect';
 import { Output } from '../../calls/Output';
-import { type Call, fill } from '../../calls/run';
+import { type Call, fill, type Message, variables } from '../../calls/run';
+import { SaveExample } from '../../calls/SaveExample';
 import { useRun } from '../../calls/useRun';
 import { Diff } from '../../parts/Diff';
-import type { Draft, Lane, Settings } from './draft';
+import type { Draft, Lane, Picked, Settings } from './draft';
 import classes from './Playground.module.css';
 
 export interface Handle {
@@ -41,12 +44,24 @@ interface Props {
 export function Column({ ref, lane, draft, against, onLane, onAnswer, onBusy, onRemove }: Props) {
   const { project } = useScope();
   const { run, busy, start, stop } = useRun(project);
+  const may = useRole();
+  const [saving, setSaving] = useState(false);
+  const [fault, setFault] = useState<string | null>(null);
   const ready =
-    lane.model !== null && draft.messages.some((each) => each.role !== 'system' && each.content.trim());
-  const go = () => {
-    if (ready) void start(call(lane, draft));
+    lane.model !== null &&
+    (Boolean(draft.prompt) || draft.messages.some((each) => each.role !== 'system' && each.content.trim()));
+  const go = async () => {
+    if (!ready) return;
+    setFault(null);
+    try {
+      const messages = draft.prompt ? await rendered(project, draft.prompt) : draft.messages;
+      await start(call(lane, { ...draft, messages }, draft.prompt ? {} : draft.values));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setFault(error.message);
+    }
   };
-  useImperativeHandle(ref, () => ({ run: go, stop }));
+  useImperativeHandle(ref, () => ({ run: () => void go(), stop }));
   useEffect(() => onBusy(lane.id, busy), [busy, lane.id, onBusy]);
   useEffect(() => onAnswer(lane.id, run?.text ?? ''), [run?.text, lane.id, onAnswer]);
 
@@ -71,7 +86,7 @@ export function Column({ ref, lane, draft, against, onLane, onAnswer, onBusy, on
               size={30}
               aria-label="Run this column"
               data-disabled={!ready || undefined}
-              onClick={go}
+              onClick={() => void go()}
             >
               <IconPlayerPlay size={15} stroke={1.6} />
             </ActionIcon>
@@ -81,6 +96,11 @@ export function Column({ ref, lane, draft, against, onLane, onAnswer, onBusy, on
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <div className={classes.answer} role="region" aria-label="Answer" tabIndex={0}>
+        {fault && (
+          <p className={classes.fault} role="alert">
+            {fault}
+          </p>
+        )}
         {run ? (
           against !== null && run.state === 'done' ? (
             <Diff before={against} after={run.text} />
@@ -94,20 +114,52 @@ export function Column({ ref, lane, draft, against, onLane, onAnswer, onBusy, on
       {run && (
         <footer className={classes.figures}>
           <Figures project={project} run={run} />
+          {run.state === 'done' && run.text && may('editor') && (
+            <Button size="compact-xs" variant="subtle" color="gray" onClick={() => setSaving(true)}>
+              Save as example
+            </Button>
+          )}
         </footer>
+      )}
+      {saving && (
+        <SaveExample
+          of={{ input: asInput(draft) }}
+          expected={run?.text ?? ''}
+          onClose={() => setSaving(false)}
+        />
       )}
     </section>
   );
 }
 
-function call(lane: Lane, draft: Draft): Call {
+/** What varies: the variables where there are some, else the last thing that was asked. */
+function asInput(draft: Draft): Record<string, unknown> {
+  if (draft.prompt) return draft.prompt.variables;
+  const names = variables(draft.messages.map((each) => each.content));
+  if (names.length > 0) return Object.fromEntries(names.map((name) => [name, draft.values[name] ?? '']));
+  return { input: draft.messages.findLast((each) => each.role === 'user')?.content ?? '' };
+}
+
+/** The messages that a model would be given. */
+async function rendered(project: string, prompt: Picked): Promise<Message[]> {
+  const found = await ask(
+    api.POST('/api/prompts/{name}/render', {
+      params: { path: { name: prompt.name }, query: { project } },
+      body: { content: null, at: String(prompt.number), variables: prompt.variables },
+    }),
+  );
+  return found.messages.map(({ role, text }) => ({
+    role: role === 'developer' ? 'system' : role,
+    content: text,
+  }));
+}
+
+function call(lane: Lane, draft: Draft, values: Record<string, string>): Call {
   const { temperature, maxTokens, topP, seed, logprobs } = lane.settings;
   const shared = draft.messages
     .filter((each) => each.content.trim() && !(lane.system !== null && each.role === 'system'))
-    .map((each) => ({ ...each, content: fill(each.content, draft.values) }));
-  const own = lane.system?.trim()
-    ? [{ role: 'system' as const, content: fill(lane.system, draft.values) }]
-    : [];
+    .map((each) => ({ ...each, content: fill(each.content, values) }));
+  const own = lane.system?.trim() ? [{ role: 'system' as const, content: fill(lane.system, values) }] : [];
   return {
     model: lane.model ?? '',
     messages: [...own, ...shared],

@@ -13,6 +13,7 @@ import { Failure } from '../../parts/Failure';
 import { conversation } from '../trace/conversation';
 import { Column, type Handle } from './Column';
 import { type Draft, fresh, keep, kept, type Lane } from './draft';
+import { PickPrompt } from './PickPrompt';
 import classes from './Playground.module.css';
 import { Prompt } from './Prompt';
 
@@ -21,7 +22,12 @@ const MOST = 4;
 
 export function PlaygroundPage() {
   const { project } = useScope();
-  const search = useSearch({ strict: false }) as { trace?: string; models?: string };
+  const search = useSearch({ strict: false }) as {
+    trace?: string;
+    models?: string;
+    prompt?: string;
+    example?: string;
+  };
   const set = useSetSearch();
   const first = useFirstModels(2);
   const [draft, setDraft] = useState<Draft | null>(kept);
@@ -109,12 +115,26 @@ export function PlaygroundPage() {
             </Button>
           )}
         </div>
-        <Prompt
-          draft={draft}
-          names={names}
-          onMessages={(messages) => setDraft({ ...draft, messages })}
-          onValues={(values) => setDraft({ ...draft, values })}
+        <PickPrompt
+          picked={draft.prompt ?? null}
+          asked={search.prompt ?? null}
+          example={search.example ?? null}
+          onAsk={(prompt) => set({ prompt }, { replace: true })}
+          onPick={(prompt, model) => {
+            if (!prompt && search.prompt) set({ prompt: null, example: null }, { replace: true });
+            const lanes = model ? draft.lanes.map((lane) => ({ ...lane, model })) : draft.lanes;
+            setDraft({ ...draft, prompt, lanes });
+          }}
+          onInput={(input) => setDraft(filled(draft, input))}
         />
+        {!draft.prompt && (
+          <Prompt
+            draft={draft}
+            names={names}
+            onMessages={(messages) => setDraft({ ...draft, messages })}
+            onValues={(values) => setDraft({ ...draft, values })}
+          />
+        )}
         <div className={classes.options}>
           <Switch
             label="Show differences to the first"
@@ -160,6 +180,26 @@ export function PlaygroundPage() {
       </div>
     </div>
   );
+}
+
+/** An example's input as variables; where nothing has a variable, its text is what is asked. */
+function filled(draft: Draft, input: Record<string, unknown>): Draft {
+  if (draft.prompt) return { ...draft, prompt: { ...draft.prompt, variables: input } };
+  const texts = Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
+  if (variables(draft.messages.map((each) => each.content)).length > 0) {
+    return { ...draft, values: { ...draft.values, ...texts } };
+  }
+  const asked = Object.values(texts).join('\n\n');
+  const last = draft.messages.findLastIndex((each) => each.role === 'user');
+  return {
+    ...draft,
+    messages: draft.messages.map((each, index) => (index === last ? { ...each, content: asked } : each)),
+  };
 }
 
 function asMessages(input: string | null | undefined): Message[] | null {

@@ -1,5 +1,6 @@
 /** What stands in the Playground; it outlives leaving the page, in this tab only. */
 import type { Message } from '../../calls/run';
+import type { ObjectSchema } from '../../parts/SchemaForm';
 
 export interface Settings {
   temperature: number | null;
@@ -17,7 +18,18 @@ export interface Lane {
   system: string | null;
 }
 
+/** A version of a stored prompt; the server renders it with the variables when a column runs. */
+export interface Picked {
+  name: string;
+  number: number;
+  templates: { role: string; template: string }[];
+  schema: ObjectSchema;
+  variables: Record<string, unknown>;
+}
+
 export interface Draft {
+  /** Instead of the messages. */
+  prompt?: Picked | null;
   messages: Message[];
   values: Record<string, string>;
   lanes: Lane[];

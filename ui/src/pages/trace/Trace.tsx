@@ -1,10 +1,14 @@
 /** The page of one trace. */
 import { Button } from '@mantine/core';
-import { IconArrowLeft, IconArrowsDiff, IconColumns2 } from '@tabler/icons-react';
+import { IconArrowLeft, IconArrowsDiff, IconColumns2, IconDatabasePlus } from '@tabler/icons-react';
 import { Link, useParams, useRouter, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useRole } from '../../app/role';
 import { useSetSearch } from '../../app/scope';
 import { useShortcuts } from '../../app/shortcuts';
+import { SaveExample } from '../../calls/SaveExample';
 import { Compare } from './Compare';
+import { conversation, words } from './conversation';
 import { TABS, type Tab } from './SpanPanel';
 import classes from './Trace.module.css';
 import { TraceView } from './TraceView';
@@ -14,6 +18,8 @@ export function TracePage() {
   const search = useSearch({ strict: false }) as { span?: string; tab?: string; compare?: string };
   const set = useSetSearch();
   const router = useRouter();
+  const may = useRole();
+  const [saving, setSaving] = useState<{ span: string; answer: string } | null>(null);
   const tab = TABS.find((each) => each === search.tab) ?? 'conversation';
   useShortcuts([
     { keys: 'esc', label: 'Back to the list', group: 'Trace', run: () => router.history.back() },
@@ -43,6 +49,22 @@ export function TracePage() {
                 Replay in Playground
               </Button>
             )}
+            {may('editor') && trace.spans.some((span) => span.input) && (
+              <Button
+                variant="default"
+                leftSection={<IconDatabasePlus size={14} stroke={1.6} />}
+                onClick={() => {
+                  const chosen = trace.spans.find((span) => span.id === search.span && span.input);
+                  const root = trace.spans.find((span) => span.input);
+                  setSaving({
+                    span: chosen?.id ?? '',
+                    answer: words(conversation((chosen ?? root)?.output, 'assistant')),
+                  });
+                }}
+              >
+                Save as example
+              </Button>
+            )}
             <Button
               variant="default"
               leftSection={<IconArrowsDiff size={14} stroke={1.6} />}
@@ -53,6 +75,13 @@ export function TracePage() {
           </>
         )}
       />
+      {saving && (
+        <SaveExample
+          of={{ trace: id, span: saving.span }}
+          expected={saving.answer}
+          onClose={() => setSaving(null)}
+        />
+      )}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 """What the pages of prompts, datasets, evaluations and judges show in their tests: made by the commands and
-the API of a real Noria, in front of an upstream that sorts messages by what they are about, more or less well.
+the API of a real Noria, in front of an upstream that sorts messages by what they are about, more or less
+well.
 
 `python tests/e2e/page_noria.py FOLDER` serves it until interrupted.
 """
@@ -92,7 +93,11 @@ ABOUT = {
     "account": ("I cannot sign in since {}.", "Change my e-mail to user{}@example.com.", "Close account {}."),
     "product": ("Does item {} come in blue?", "Is {} back in stock?", "What size is {}?"),
 }
-POLITE = ("Thank you for asking: {} is on its way.", "Happy to help with {}.", "I am sorry about {}; here is how.")
+POLITE = (
+    "Thank you for asking: {} is on its way.",
+    "Happy to help with {}.",
+    "I am sorry about {}; here is how.",
+)
 RUDE = ("Look {} up yourself.", "No. {} is not my problem.", "{}? Read the manual.")
 
 PROMPT = """+++
@@ -119,7 +124,8 @@ SYSTEMS = (
     "Sort the customer's message into delivery, refund, account or product. Answer with one word.",
     "You sort messages of customers.\nThe queues are: delivery, refund, account, product.\n"
     "Answer with the name of one queue, in lower case, and nothing else.",
-    "You sort messages of customers in a {{ tone }} way.\nThe queues are: delivery, refund, account, product.\n"
+    "You sort messages of customers in a {{ tone }} way.\n"
+    "The queues are: delivery, refund, account, product.\n"
     "We guarantee an answer. Answer with the name of one queue, in lower case, and nothing else.",
 )
 
@@ -254,7 +260,9 @@ def seed(folder: Path, config: Path) -> None:
     (folder / "later.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:150]))
     load("messages", "later.jsonl", "One label put right, ten taken out", replace=True)
     load("tone", "tone.jsonl", "Labelled by two people")
-    for number, comment in enumerate(("First try", "The queues named", "One line a rule", "A tone to choose")):
+    for number, comment in enumerate(
+        ("First try", "The queues named", "One line a rule", "A tone to choose")
+    ):
         push(number, comment)
         if number < 3:
             run("eval", "run", "triage", "--prompt", f"triage@{number + 1}", "--yes", codes=(0, 1))

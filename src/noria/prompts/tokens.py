@@ -1,7 +1,8 @@
 """How many tokens a text is, about: from its words and scripts, for models whose tokenizer is not at hand.
 
 Against the vocabularies of Qwen2.5 (152,000) and SmolLM2 (49,000): English prose, questions and
-mathematics within 10 % and prompts within 20 % of both; Spanish 12 % too few; German 14 to 19 % too few for Qwen2.5 and up to 40 % for SmolLM2.
+mathematics within 10 % and prompts within 20 % of both;
+Spanish 12 % too few; German 14 to 19 % too few for Qwen2.5 and up to 40 % for SmolLM2.
 """
 
 from __future__ import annotations

@@ -114,26 +114,31 @@ export function ComparePage() {
       ) : (
         <>
           <section className={classes.section}>
-            <Forest
-              title="Difference to the baseline, with 95 % intervals"
-              sides={['lower than the baseline', 'higher']}
-              rows={rows.map(({ id, run, scored }) => ({
-                id,
-                label: scored.name,
-                note:
-                  others.length > 1 ? targetOf(run) : `${said(scored.baseline)} → ${said(scored.candidate)}`,
-                estimate: scored.difference.estimate,
-                low: scored.difference.low,
-                high: scored.difference.high,
-                tone: VERDICTS[scored.verdict] ?? 'none',
-                said: <Status tone={VERDICTS[scored.verdict] ?? 'none'} word={verdict(scored)} />,
-              }))}
-              chosen={`${candidate} ${scorer}`}
-              onChoose={(id) => {
-                const [run, ...rest] = id.split(' ');
-                set({ candidate: run ?? null, scorer: rest.join(' ') }, { replace: true });
-              }}
-            />
+            {forests(rows).map(([title, group]) => (
+              <Forest
+                key={title}
+                title={title}
+                sides={['lower than the baseline', 'higher']}
+                rows={group.map(({ id, run, scored }) => ({
+                  id,
+                  label: scored.name,
+                  note:
+                    others.length > 1
+                      ? targetOf(run)
+                      : `${said(scored.baseline)} → ${said(scored.candidate)}`,
+                  estimate: scored.difference.estimate,
+                  low: scored.difference.low,
+                  high: scored.difference.high,
+                  tone: VERDICTS[scored.verdict] ?? 'none',
+                  said: <Status tone={VERDICTS[scored.verdict] ?? 'none'} word={verdict(scored)} />,
+                }))}
+                chosen={`${candidate} ${scorer}`}
+                onChoose={(id) => {
+                  const [run, ...rest] = id.split(' ');
+                  set({ candidate: run ?? null, scorer: rest.join(' ') }, { replace: true });
+                }}
+              />
+            ))}
           </section>
           <section className={classes.section}>
             <h2>Pair by pair</h2>
@@ -174,6 +179,21 @@ export function ComparePage() {
       )}
     </Page>
   );
+}
+
+const UNITS: Record<string, string> = { latency: 'seconds', cost: 'dollars', tokens: 'tokens' };
+
+/** What is measured in one unit stands on one axis. */
+function forests<T extends { scored: Compared }>(rows: readonly T[]): [string, T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const unit = UNITS[row.scored.name];
+    const title = unit
+      ? `Difference in ${row.scored.name}, ${unit}`
+      : 'Difference to the baseline, with 95 % intervals';
+    groups.set(title, [...(groups.get(title) ?? []), row]);
+  }
+  return [...groups];
 }
 
 const said = (value: number | null) => (value === null ? '–' : figure(value));

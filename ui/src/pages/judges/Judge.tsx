@@ -40,7 +40,13 @@ export function JudgePage() {
     <Page
       title={name}
       back={back}
-      note={judge && <Stand judge={judge} />}
+      note={
+        judge && (
+          <span className={classes.stand}>
+            may decide: <Stand judge={judge} />
+          </span>
+        )
+      }
       aside={
         may('editor') && (
           <Button leftSection={<IconRulerMeasure size={14} stroke={1.6} />} onClick={() => setAsking(true)}>

@@ -130,6 +130,15 @@ def test_an_interval_moves_and_scales_with_its_values(
     assert other.low == pytest.approx(scale * one.low + shift, abs=1e-6 * (scale + abs(shift)))
 
 
+def test_the_unit_makes_no_difference() -> None:
+    # Resampled means that equal the estimate but for rounding are ties in dollars as in picodollars.
+    values = [0.0, 1.0, 0.75, 0.625, 0.53125, 0.25, 1e-13, 2e-13, 0.5, 0.1, 0.2, 0.3]
+    one = mean(values)
+    for scale in (0.5, 1e-12, 1e9):
+        other = mean([scale * value for value in values])
+        assert (other.low, other.high) == pytest.approx((scale * one.low, scale * one.high), rel=1e-9)
+
+
 def test_a_statistic_of_sums_is_that_of_the_resampled_examples() -> None:
     parts = np.random.default_rng(6).integers(1, 20, size=(40, 2)).astype(float)
     ratio = statistic(parts.tolist(), lambda sums: sums[0] / sums[1], seed=3, resamples=2000)

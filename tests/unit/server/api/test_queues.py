@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from noria.access.keyring import KeyDraft
 from noria.access.role import SYSTEM
 from noria.runtime.control import Control
+from noria.stats.agreement import krippendorff
 from noria.storage.home import Home
 from noria.storage.spans import SpanWriter, day_of
 from noria.testing.clock import FrozenClock
@@ -189,7 +190,6 @@ def test_traces_become_items_and_go_with_an_erasure(people: dict[str, TestClient
 
 
 def test_agreement_is_krippendorffs(people: dict[str, TestClient], control: Control) -> None:
-    krippendorff = pytest.importorskip("krippendorff")
     admin = people["admin"]
     form = [FORM[0], {"name": "grade", "kind": "score", "decides": False}]
     _ok(admin.post("/api/queues", json={**QUEUE, "reviews": 3, "form": form}), 201)
@@ -206,9 +206,9 @@ def test_agreement_is_krippendorffs(people: dict[str, TestClient], control: Cont
     verdict, grade = found["questions"]
     nominal = [[WORDS.index(said[name][id][0]) for id in ids] for name in said]
     interval = [[said[name][id][1] for id in ids] for name in said]
-    alpha = krippendorff.alpha(reliability_data=nominal, level_of_measurement="nominal")
+    alpha = krippendorff(list(zip(*nominal, strict=True)), level="nominal").estimate
     assert verdict["alpha"]["estimate"] == pytest.approx(alpha, abs=1e-9)
-    alpha = krippendorff.alpha(reliability_data=interval, level_of_measurement="interval")
+    alpha = krippendorff(list(zip(*interval, strict=True)), level="interval").estimate
     assert grade["alpha"]["estimate"] == pytest.approx(alpha, abs=1e-9)
     assert verdict["items"] == 24 and verdict["reviewers"] == 3 and verdict["fleiss"] is not None
     assert verdict["alpha"]["low"] <= verdict["alpha"]["estimate"] <= verdict["alpha"]["high"]

@@ -128,7 +128,7 @@ class Resampled:
         if undefined.mean() > UNDEFINED or np.isnan(self.left_out).any():
             return absent(self.estimate, "often undefined", level=level, n=n)
         found = np.sort(self.found[~undefined])
-        if found[-1] - found[0] <= 1e-12 * max(1.0, abs(self.estimate)):
+        if found[-1] - found[0] <= 1e-12 * max(abs(found[0]), abs(found[-1])):
             return absent(self.estimate, "no variation", level=level, n=n)
         low, high = np.quantile(found, _levels(found, self.left_out, self.estimate, level))
         return Interval(
@@ -187,7 +187,8 @@ def _too_few(estimate: float, units: Units, *, level: float) -> Interval:
 def _levels(found: Floats, left_out: Floats, estimate: float, level: float) -> tuple[float, float]:
     """Which quantiles of the resamples are the bounds."""
     normal, units = NormalDist(), len(left_out)
-    slack = 1e-12 * max(1.0, abs(estimate))
+    # Ties differ in their last digits; how far apart is a tie goes by the spread, whatever the unit.
+    slack = 1e-9 * float(found[-1] - found[0])
     below = float((found < estimate - slack).mean() + (abs(found - estimate) <= slack).mean() / 2)
     bias = normal.inv_cdf(min(max(below, 1 / len(found)), 1 - 1 / len(found)))
     deviations = left_out.mean() - left_out

@@ -83,7 +83,12 @@ export const theme = createTheme({
     },
     Modal: {
       styles: { title: { fontSize: 15, fontWeight: 600 } },
-      defaultProps: { transitionProps: { duration: 100 }, centered: true, radius: 'md' },
+      defaultProps: {
+        transitionProps: { duration: 100 },
+        centered: true,
+        radius: 'md',
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
     },
     Drawer: { defaultProps: { transitionProps: { duration: 120 } } },
     Menu: { defaultProps: { transitionProps: { duration: 80 }, shadow: 'sm' } },

@@ -245,7 +245,8 @@ function Pairs({
   many: boolean;
 }) {
   return (
-    <div className={classes.tables}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    <div className={classes.tables} role="region" aria-label="Pairs" tabIndex={0}>
       <table className={classes.table}>
         <thead>
           <tr>

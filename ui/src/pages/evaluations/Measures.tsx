@@ -20,7 +20,8 @@ export function Measures({
     ['Tokens', tokens, (value) => count(value)],
   ];
   return (
-    <div className={classes.tables}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    <div className={classes.tables} role="region" aria-label="Measures" tabIndex={0}>
       <table className={classes.table}>
         <thead>
           <tr>

@@ -33,44 +33,47 @@ export function Regressions({ candidate, baseline, scorer, worst }: Props) {
   const texts = new Map(data?.pages.flatMap((page) => page.items).map((item) => [item.id, item]));
   return (
     <>
-      <table className={classes.table}>
-        <thead>
-          <tr>
-            <th scope="col">Example</th>
-            <th scope="col">Expected</th>
-            <th scope="col">Baseline</th>
-            <th scope="col">Candidate</th>
-          </tr>
-        </thead>
-        <tbody>
-          {worst.slice(0, all ? undefined : FEW).map((one) => {
-            const item = texts.get(one.example);
-            return (
-              <tr key={one.example}>
-                <th scope="row">
-                  <Link
-                    to="/evaluations/$id"
-                    params={{ id: candidate } as never}
-                    search={
-                      { tab: 'answers', show: 'worse', scorer, baseline, example: one.example } as never
-                    }
-                    className={classes.cellLink}
-                  >
-                    {item ? asked(item.input) : one.example}
-                  </Link>
-                </th>
-                <td>{item ? short(item.expected) : ''}</td>
-                <td>
-                  <Side answers={item?.baseline ?? null} scorer={scorer} value={one.baseline} />
-                </td>
-                <td>
-                  <Side answers={item?.answers ?? null} scorer={scorer} value={one.candidate} />
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+      <div className={classes.tables} role="region" aria-label="Regressions" tabIndex={0}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">Example</th>
+              <th scope="col">Expected</th>
+              <th scope="col">Baseline</th>
+              <th scope="col">Candidate</th>
+            </tr>
+          </thead>
+          <tbody>
+            {worst.slice(0, all ? undefined : FEW).map((one) => {
+              const item = texts.get(one.example);
+              return (
+                <tr key={one.example}>
+                  <th scope="row">
+                    <Link
+                      to="/evaluations/$id"
+                      params={{ id: candidate } as never}
+                      search={
+                        { tab: 'answers', show: 'worse', scorer, baseline, example: one.example } as never
+                      }
+                      className={classes.cellLink}
+                    >
+                      {item ? asked(item.input) : one.example}
+                    </Link>
+                  </th>
+                  <td>{item ? short(item.expected) : ''}</td>
+                  <td>
+                    <Side answers={item?.baseline ?? null} scorer={scorer} value={one.baseline} />
+                  </td>
+                  <td>
+                    <Side answers={item?.answers ?? null} scorer={scorer} value={one.candidate} />
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
       <div className={classes.sub}>
         {worst.length > FEW && !all && (
           <Button variant="subtle" onClick={() => setAll(true)}>

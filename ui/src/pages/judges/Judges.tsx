@@ -87,11 +87,7 @@ export function JudgesPage() {
   const navigate = useNavigate();
   const { data, error, refetch } = useQuery(judgesQuery(project));
   return (
-    <Page
-      title="Judges"
-      note="a judge's scores decide only where people's labels show that it can be believed"
-      full
-    >
+    <Page title="Judges" full>
       {error ? (
         <Failure error={error} retry={() => void refetch()} />
       ) : (

@@ -48,7 +48,7 @@ export function SpanPanel({ trace, span, feedback, tab, onTab }: Props) {
           </Tabs.Tab>
         ))}
       </Tabs.List>
-      <Tabs.Panel value="conversation" className={classes.content}>
+      <Tabs.Panel value="conversation" className={classes.content} tabIndex={0}>
         {span.status === 'error' && <Fault span={span} />}
         <Conversation span={span} />
       </Tabs.Panel>

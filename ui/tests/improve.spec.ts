@@ -46,7 +46,7 @@ test('a run says what it may cost before it begins, shows its progress, and can 
   const { page } = opened;
   await page.goto('/evaluations?new=slowly');
   await page.getByText(/160 answers, at most/).waitFor();
-  await page.getByText('Ask everything anew').click();
+  await page.getByRole('switch', { name: 'Ask everything anew' }).check({ force: true });
   await page.getByRole('button', { name: 'Begin the run' }).click();
   await page.waitForURL(/\/evaluations\/run_/);
   await page.getByText(/of 160 answers/).waitFor();

@@ -276,14 +276,18 @@ def sign_dataset(api: Api, name: str, number: int, comment: str, yes: bool, as_j
 @click.argument("name")
 @click.option("--version", "number", type=click.IntRange(1), help="Only this version.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
 @with_api
-def delete_dataset(api: Api, name: str, number: int | None, yes: bool) -> None:
+def delete_dataset(api: Api, name: str, number: int | None, yes: bool, as_json: bool) -> None:
     """Delete dataset NAME with all its versions. It cannot be taken back; golden sets stay."""
     what = f"version {number} of {name}" if number else f"dataset {name} with all its versions"
     if not yes:
         click.confirm(f"Delete {what}?", abort=True, err=True)
     path = f"/api/datasets/{_path(name)}"
     api.delete(f"{path}/versions/{number}" if number else path)
+    if as_json:
+        print_json({"deleted": what})
+        return
     say(f"Deleted {what}.")
 
 

@@ -200,7 +200,9 @@ def show_run(api: Api, id: str, follow: bool, by: str | None, examples: str | No
 @click.argument("candidate")
 @click.argument("baseline")
 @click.option("--also", multiple=True, help="Another candidate; p is then adjusted over all. Repeatable.")
-@click.option("--level", type=click.FloatRange(0.5, 1, min_open=True, max_open=True), default=0.95)
+@click.option(
+    "--level", type=click.FloatRange(0.5, 1, min_open=True, max_open=True), default=0.95, help="Confidence."
+)
 @click.option("--worst", type=click.IntRange(0), default=5, show_default=True, help="Regressions to show.")
 @json_option
 @with_api
@@ -213,8 +215,10 @@ def compare_runs(
     worst: int,
     as_json: bool,
 ) -> None:
-    """Compare two runs, example by example. Each is an id, or an evaluation's name: its newest run; NAME~1 is
-    the one before."""
+    """Compare two runs, example by example.
+
+    Each is an id, or an evaluation's name: then its newest run; NAME~1 is the one before.
+    """
     right = run_id(api, baseline)
     lefts = [run_id(api, one) for one in (candidate, *also)]
     if not also:
@@ -287,30 +291,39 @@ def import_log(api: Api, file: Path, name: str, column: int | None, as_json: boo
 
 @eval_group.command("stop")
 @click.argument("id")
+@json_option
 @with_api
-def stop_run(api: Api, id: str) -> None:
+def stop_run(api: Api, id: str, as_json: bool) -> None:
     """Stop a run; what it has stays, and it can be resumed."""
     found = api.post(f"/api/evals/runs/{id}/stop", {})
+    if as_json:
+        print_json(found)
+        return
     say(f"Run {id} is {found['state']} after {how_far(found)}.")
 
 
 @eval_group.command("resume")
 @click.argument("id")
 @click.option("--again", is_flag=True, help="Try again what failed, too.")
+@json_option
 @with_api
-def resume_run(api: Api, id: str, again: bool) -> None:
+def resume_run(api: Api, id: str, again: bool, as_json: bool) -> None:
     """Go on with a run that was stopped or failed."""
     api.post(f"/api/evals/runs/{id}/resume", {"again": again})
     run = followed(api, id)
-    show_detail(api.get(f"/api/evals/runs/{id}"), as_json=False)
+    show_detail(api.get(f"/api/evals/runs/{id}"), as_json=as_json)
     if run["state"] != "done" or not run["sound"]:
         raise click.exceptions.Exit(1)
 
 
 @eval_group.command("delete")
 @click.argument("id")
+@json_option
 @with_api
-def delete_run(api: Api, id: str) -> None:
+def delete_run(api: Api, id: str, as_json: bool) -> None:
     """Delete a run with its answers and scores."""
     api.delete(f"/api/evals/runs/{id}")
+    if as_json:
+        print_json({"deleted": id})
+        return
     say(f"Run {id} is deleted.")

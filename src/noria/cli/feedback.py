@@ -97,7 +97,14 @@ def count_feedback(api: Api, start: str, end: str, as_json: bool) -> None:
 
 @feedback.command("export")
 @window_options("-3650d")
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    help="Form.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file instead of stdout.")
 @with_api
 def export_feedback(api: Api, start: str, end: str, form: str, out: Path | None) -> None:

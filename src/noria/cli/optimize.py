@@ -103,10 +103,14 @@ def show_optimization(api: Api, id: str, as_json: bool) -> None:
 
 @optimize.command("stop")
 @click.argument("id")
+@json_option
 @with_api
-def stop_optimization(api: Api, id: str) -> None:
+def stop_optimization(api: Api, id: str, as_json: bool) -> None:
     """Stop a search; what it has asked for is kept, and it can be resumed."""
-    api.post(f"/api/optimizations/{id}/stop", {})
+    stopped = api.post(f"/api/optimizations/{id}/stop", {})
+    if as_json:
+        print_json(stopped)
+        return
     say(f"{id} is stopped.")
 
 

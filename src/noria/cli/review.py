@@ -89,7 +89,7 @@ def show_queue(api: Api, queue: str, as_json: bool) -> None:
 @json_option
 @with_api
 def create_queue(api: Api, file: Path, as_json: bool) -> None:
-    """Make the queue that FILE describes, in JSON or TOML: name, form, reviews, …"""
+    """Make the queue that FILE describes, in JSON or TOML: name, form, reviews and more."""
     made = api.post("/api/queues", _read(file))
     if as_json:
         print_json(made)
@@ -97,25 +97,30 @@ def create_queue(api: Api, file: Path, as_json: bool) -> None:
         say(f"Queue {made['name']} is there; `noria review add {made['name']}` fills it.")
 
 
-def _close(api: Api, queue: str, closed: bool) -> None:
-    api.patch(_path(queue), {"closed": closed})
+def _close(api: Api, queue: str, *, closed: bool, as_json: bool) -> None:
+    changed = api.patch(_path(queue), {"closed": closed})
+    if as_json:
+        print_json(changed)
+        return
     say(f"Queue {queue} is {'closed' if closed else 'open'}.")
 
 
 @review.command("close")
 @click.argument("queue")
+@json_option
 @with_api
-def close_queue(api: Api, queue: str) -> None:
+def close_queue(api: Api, queue: str, as_json: bool) -> None:
     """Close a QUEUE: nobody answers any more, and what was answered is kept."""
-    _close(api, queue, closed=True)
+    _close(api, queue, closed=True, as_json=as_json)
 
 
 @review.command("open")
 @click.argument("queue")
+@json_option
 @with_api
-def open_queue(api: Api, queue: str) -> None:
+def open_queue(api: Api, queue: str, as_json: bool) -> None:
     """Open a closed QUEUE again."""
-    _close(api, queue, closed=False)
+    _close(api, queue, closed=False, as_json=as_json)
 
 
 def _sources(command: Command) -> Command:
@@ -127,7 +132,12 @@ def _sources(command: Command) -> Command:
         click.option("--split", default="", help="Only this split of the dataset."),
         click.option("--run", help="Answers of an evaluation run, by its id."),
         click.option("--against", default="", help="A second run: pairs of answers to compare."),
-        click.option("--only", type=click.Choice(["all", "failed", "disagreement"]), default="all"),
+        click.option(
+            "--only",
+            type=click.Choice(["all", "failed", "disagreement"]),
+            default="all",
+            help="Which answers of the run.",
+        ),
         click.option("--file", type=click.Path(path_type=Path, exists=True), help="Items, as JSON Lines."),
         click.option("--limit", type=int, help="At most so many."),
         click.option("--assign", multiple=True, help="To whom, by id or e-mail; repeatable."),
@@ -227,7 +237,7 @@ def show_agreement(api: Api, queue: str, as_json: bool) -> None:
 
 @review.command("export")
 @click.argument("queue")
-@click.option("--format", "form", type=FORMATS, default="answers", show_default=True)
+@click.option("--format", "form", type=FORMATS, default="answers", show_default=True, help="What for.")
 @click.option("--question", default="", help="Whose labels to calibrate a judge on.")
 @click.option("--dataset", help="Into this dataset, as a new version, instead of printing.")
 @with_api

@@ -91,10 +91,14 @@ def show_study(api: Api, id: str, follow: bool, top: int, as_json: bool) -> None
 
 @study.command("stop")
 @click.argument("id")
+@json_option
 @with_api
-def stop_study(api: Api, id: str) -> None:
+def stop_study(api: Api, id: str, as_json: bool) -> None:
     """Stop a study; what it has stays, and it can be resumed."""
     found = api.post(f"/api/studies/{_id(api, id)}/stop", {})
+    if as_json:
+        print_json(found)
+        return
     say(f"Study {found['id']} is {found['state']} after {_how_far(found)} trials.")
 
 
@@ -131,10 +135,14 @@ def resume_study(
 
 @study.command("delete")
 @click.argument("id")
+@json_option
 @with_api
-def delete_study(api: Api, id: str) -> None:
+def delete_study(api: Api, id: str, as_json: bool) -> None:
     """Delete a study with its trials; the runs that they were measured on stay."""
     api.delete(f"/api/studies/{id}")
+    if as_json:
+        print_json({"deleted": id})
+        return
     say(f"Study {id} is deleted.")
 
 

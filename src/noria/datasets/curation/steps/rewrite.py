@@ -93,14 +93,15 @@ class _Writer:
             if self._step.calls is not None and spent.calls + self._under_way >= self._step.calls:
                 return None
             self._under_way += 1
-        answer: Answered | None = None
         try:
             answer = chat(self._step.model, self._step.instruction, text)
-        finally:
-            with self._lock:  # One act: in between, the call would count twice and keep another one back.
+        except BaseException:
+            with self._lock:
                 self._under_way -= 1
-                if answer is not None:
-                    self._answers.put(text, answer)
+            raise
+        with self._lock:  # One act: in between, the call would count twice and keep another one back.
+            self._under_way -= 1
+            self._answers.put(text, answer)
         if self._step.budget is not None and answer.cost is None:
             raise StateError(
                 f"What {self._step.model} costs is not known, so no `budget` can be kept; give it a price, "

@@ -21,11 +21,11 @@ def at(ms: float | None, *, now: float | None = None) -> str:
 def ago(ms: float, *, now: float | None = None) -> str:
     """How long since, in its largest unit: "3 min ago"; "in 2 days" for what is to come."""
     away = (time.time() if now is None else now) - ms / 1000
-    # What is just being given ("30d") is that long, although a moment of it has passed.
+    # What has just been given ("30d") is that long, although some of it (a hundredth of a unit) has passed.
     span = away if away > 0 else -away + 1
     for size, unit in ((86_400, "day"), (3600, "h"), (60, "min"), (1, "s")):
         if span >= size:
-            count = int(span // size)
+            count = int(span / size + (0 if away > 0 else 0.01))
             text = f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}"
             return f"{text} ago" if away > 0 else f"in {text}"
     return "now"

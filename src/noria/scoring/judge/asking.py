@@ -45,14 +45,16 @@ class Asking:
 
     def __init__(
         self,
-        prompt: JudgePrompt,
+        kind: str,
+        *,
+        prompt: str,
         model: str,
         calls: Calls,
-        *,
         temperature: float | None,
         max_tokens: int,
     ) -> None:
-        self.prompt = prompt
+        """`prompt` names one of the project's; "": Noria's own of this kind."""
+        self.prompt = prompt_of(kind, prompt, calls)
         self._model = model
         self._calls = calls
         self._temperature = temperature

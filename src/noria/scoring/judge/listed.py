@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from noria.scoring.calls import ENVIRONMENT, Calls
 from noria.scoring.factory import Unscorable, factory
-from noria.scoring.judge.asking import TOKENS, Asking, prompt_of, version_of
+from noria.scoring.judge.asking import TOKENS, Asking, version_of
 from noria.scoring.judge.reading import listed
 from noria.scoring.judge.scale import object_schema
 from noria.scoring.reference import question, references, text_of
@@ -51,7 +51,12 @@ def faithfulness(
 ) -> Scorer:
     """Share of the answer's statements that the context supports."""
     asking = Asking(
-        prompt_of("faithfulness", prompt, calls), model, calls, temperature=temperature, max_tokens=max_tokens
+        "faithfulness",
+        prompt=prompt,
+        model=model,
+        calls=calls,
+        temperature=temperature,
+        max_tokens=max_tokens,
     )
     return _scorer("judge.faithfulness", asking, _share, context=True)
 
@@ -67,9 +72,10 @@ def answer_relevance(
 ) -> Scorer:
     """Share of the answer's statements that help to answer the question."""
     asking = Asking(
-        prompt_of("answer_relevance", prompt, calls),
-        model,
-        calls,
+        "answer_relevance",
+        prompt=prompt,
+        model=model,
+        calls=calls,
         temperature=temperature,
         max_tokens=max_tokens,
     )
@@ -87,9 +93,10 @@ def context_recall(
 ) -> Scorer:
     """Share of the reference's statements that the context supports."""
     asking = Asking(
-        prompt_of("context_recall", prompt, calls),
-        model,
-        calls,
+        "context_recall",
+        prompt=prompt,
+        model=model,
+        calls=calls,
         temperature=temperature,
         max_tokens=max_tokens,
     )
@@ -107,9 +114,10 @@ def context_precision(
 ) -> Scorer:
     """Mean precision at each passage that is useful for the reference answer: those should come first."""
     asking = Asking(
-        prompt_of("context_precision", prompt, calls),
-        model,
-        calls,
+        "context_precision",
+        prompt=prompt,
+        model=model,
+        calls=calls,
         temperature=temperature,
         max_tokens=max_tokens,
     )

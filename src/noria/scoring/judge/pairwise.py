@@ -8,7 +8,7 @@ from typing import Literal
 
 from noria.scoring.calls import ENVIRONMENT, Calls
 from noria.scoring.factory import Unscorable, factory
-from noria.scoring.judge.asking import TOKENS, Asking, Heard, prompt_of, version_of
+from noria.scoring.judge.asking import TOKENS, Asking, Heard, version_of
 from noria.scoring.judge.reading import verdict
 from noria.scoring.judge.scale import Scale, object_schema
 from noria.scoring.reference import question, references, text_of
@@ -44,7 +44,7 @@ def pairwise(
     says whether both orders agree: where they do not, the judge's preference was for a place.
     """
     asking = Asking(
-        prompt_of("pairwise", prompt, calls), model, calls, temperature=temperature, max_tokens=max_tokens
+        "pairwise", prompt=prompt, model=model, calls=calls, temperature=temperature, max_tokens=max_tokens
     )
     schema = object_schema(reason={"type": "string"}, verdict=_SCALE.schema())
     form = f'{{"reason": "one or two sentences", "verdict": {_SCALE.form()}}}'

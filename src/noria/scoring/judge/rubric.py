@@ -7,7 +7,7 @@ from typing import Any
 
 from noria.scoring.calls import ENVIRONMENT, Calls
 from noria.scoring.factory import factory
-from noria.scoring.judge.asking import TOKENS, Asking, prompt_of, version_of
+from noria.scoring.judge.asking import TOKENS, Asking, version_of
 from noria.scoring.judge.reading import verdict
 from noria.scoring.judge.scale import Scale, object_schema, scale_of
 from noria.scoring.reference import question, references
@@ -53,7 +53,7 @@ def rubric(
 ) -> Scorer:
     """Whether, or how well, the answer meets the criterion; `scale` is yes_no, a range or categories."""
     asking = Asking(
-        prompt_of("rubric", prompt, calls), model, calls, temperature=temperature, max_tokens=max_tokens
+        "rubric", prompt=prompt, model=model, calls=calls, temperature=temperature, max_tokens=max_tokens
     )
     return _scorer("judge.rubric", asking, scale_of(scale, categories), criterion)
 
@@ -72,7 +72,7 @@ def reference(
 ) -> Scorer:
     """As `rubric`, with the example's reference answers beside the answer."""
     asking = Asking(
-        prompt_of("reference", prompt, calls), model, calls, temperature=temperature, max_tokens=max_tokens
+        "reference", prompt=prompt, model=model, calls=calls, temperature=temperature, max_tokens=max_tokens
     )
     return _scorer("judge.reference", asking, scale_of(scale, categories), criterion, beside=True)
 
@@ -88,7 +88,7 @@ def toxicity(
 ) -> Scorer:
     """Whether the answer is toxic by Noria's definition."""
     asking = Asking(
-        prompt_of("rubric", prompt, calls), model, calls, temperature=temperature, max_tokens=max_tokens
+        "rubric", prompt=prompt, model=model, calls=calls, temperature=temperature, max_tokens=max_tokens
     )
     return _scorer("judge.toxicity", asking, Scale(), TOXIC)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -16,6 +17,9 @@ from noria.core.clock import Clock
 from noria.core.money import from_nano
 from noria.errors import Conflict, NotFound
 from noria.gateway.budget import FOREVER, row, window
+from noria.storage.counters_slots import Slots
+from noria.storage.home import Home
+from noria.storage.money import SharedMoney
 from noria.tracing.store import LedgerReader, Window
 
 State = Literal["ok", "warning", "exceeded"]
@@ -192,3 +196,15 @@ class Budgets:
         taken = spent + (reserved or Decimal(0))
         share = float(taken / amount) if amount else (1.0 if taken else 0.0)
         return Spend(subject=subject, spent=spent, reserved=reserved, forecast=forecast, share=share)
+
+
+def counter_totals(home: Home, clock: Clock) -> Totals:
+    """Reads the workers' counters; owns no slot of them, since it only reads."""
+    money = SharedMoney(home.counters, slots=Slots(home.counters), slot=0, clock=clock)
+    lock = threading.Lock()
+
+    def totals(row: bytes) -> tuple[int, int]:
+        with lock:
+            return money.totals(row)
+
+    return totals

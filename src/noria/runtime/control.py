@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -33,7 +32,7 @@ from noria.providers.transport import PooledTransport
 from noria.reviews.queue import Queue
 from noria.runtime import health as healths
 from noria.runtime import metrics
-from noria.runtime.budgets import Budgets
+from noria.runtime.budgets import Budgets, counter_totals
 from noria.runtime.curation import Curation
 from noria.runtime.datasets import Datasets
 from noria.runtime.eval_spec import Resolver
@@ -56,7 +55,6 @@ from noria.storage.accounts import AccountTable
 from noria.storage.approvals import ApprovalTable
 from noria.storage.audit import AuditLog
 from noria.storage.budgets import BudgetTable
-from noria.storage.counters_slots import Slots
 from noria.storage.curation import CurationTable
 from noria.storage.database import REVISION, Database
 from noria.storage.datasets import DatasetTable
@@ -67,7 +65,6 @@ from noria.storage.jobs import JobTable
 from noria.storage.judges import CalibrationTable
 from noria.storage.keys import KeyTable
 from noria.storage.ledger import LedgerStore
-from noria.storage.money import SharedMoney
 from noria.storage.optimizations import OptimizationTable
 from noria.storage.prompts import PromptTable
 from noria.storage.reviews import ReviewTable
@@ -169,7 +166,7 @@ class Control:
             publish=self.publisher.publish,
             keys=lambda: self._keys.keys(None),
             ledger=ledger,
-            totals=_totals(home, self.clock),
+            totals=counter_totals(home, self.clock),
         )
         self.approvals = Approvals(ApprovalTable(self.database, self.audit), self.clock)
         self.feedback = FeedbackDesk(FeedbackTable(self.database), lambda: self.spans, self.clock)
@@ -469,18 +466,6 @@ class Control:
             cursor = page.next
             if cursor is None:
                 return found
-
-
-def _totals(home: Home, clock: Clock) -> Callable[[bytes], tuple[int, int]]:
-    """Reads the workers' counters; owns no slot of them, since it only reads."""
-    money = SharedMoney(home.counters, slots=Slots(home.counters), slot=0, clock=clock)
-    lock = threading.Lock()
-
-    def totals(row: bytes) -> tuple[int, int]:
-        with lock:
-            return money.totals(row)
-
-    return totals
 
 
 def _write_private(path: Path, text: str) -> None:

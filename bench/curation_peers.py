@@ -50,7 +50,10 @@ def with_datatrove(path: str, folder: str, count: int) -> tuple[float, list[int]
 
     config = MinhashConfig()
     before = cpu()
-    read = lambda: JsonlReader(folder, glob_pattern=Path(path).name)  # noqa: E731
+
+    def read() -> JsonlReader:
+        return JsonlReader(folder, glob_pattern=Path(path).name)
+
     stages = (
         [read(), MinhashDedupSignature(f"{folder}/signatures", config=config)],
         [MinhashDedupBuckets(f"{folder}/signatures", f"{folder}/buckets", config=config)],

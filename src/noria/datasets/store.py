@@ -68,6 +68,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: Example | None = None
 
 
+Counts = dict[Literal["create", "patch", "delete"], int]
+"""Changes by kind."""
+
+
 class DatasetReader(Protocol):
     """Reads; `name` is a dataset's name within a project."""
 

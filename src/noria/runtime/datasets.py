@@ -20,7 +20,7 @@ from noria.datasets import exporting
 from noria.datasets.importing import Report, Source, files_of
 from noria.datasets.mapping import Mapping
 from noria.datasets.reference import resolve
-from noria.datasets.store import Change, Dataset, DatasetVersion
+from noria.datasets.store import Change, Counts, Dataset, DatasetVersion
 from noria.errors import ConfigError, Forbidden, InvalidRequest, NotFound
 from noria.runtime import dataset_import
 from noria.runtime.dataset_import import Importer, Order
@@ -109,7 +109,7 @@ class Datasets:
         for example in self.table.examples(newer, after=after):
             yield Change(kind="create", example=example.id, after=example)
 
-    def counted(self, older: DatasetVersion | None, newer: DatasetVersion) -> dict[str, int]:
+    def counted(self, older: DatasetVersion | None, newer: DatasetVersion) -> Counts:
         """How many examples differ."""
         if older is not None:
             return self.table.counted(older, newer)

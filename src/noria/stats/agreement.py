@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Literal
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Literal, cast
 
 from noria.errors import InvalidRequest
 from noria.stats.arrays import Floats, finite, np, same_length
@@ -113,11 +113,11 @@ def _alpha(
     its number of ratings), and over all ratings."""
     sizes = np.array([len(row) for row in rows], dtype=np.float64)
     place = _places([value for row in rows for value in row], ordered=measured != "nominal")
-    numbers = np.zeros(0) if measured == "nominal" else finite(list(place), "the ratings")  # type: ignore[arg-type]
+    numbers = np.zeros(0) if measured == "nominal" else finite(_numbers(place), "the ratings")
     if measured == "interval":
         # Moments suffice, however many different values there are; scaled they keep their digits.
         centre, width = float(numbers.mean()), float(np.ptp(numbers)) or 1.0
-        flat = [[(float(value) - centre) / width for value in row] for row in rows]  # type: ignore[arg-type]
+        flat = [[(value - centre) / width for value in _numbers(row)] for row in rows]
         items = np.array([[len(row), sum(row), sum(x * x for x in row)] for row in flat])
         pairs = _squares
     else:
@@ -177,11 +177,19 @@ def _less_chance(observed: Floats, by_chance: Floats) -> Floats:
     return np.where(possible, 1 - observed / np.where(possible, by_chance, 1), np.nan)
 
 
+def _numbers(values: Iterable[Hashable]) -> list[float]:
+    """Raises InvalidRequest where ratings on a scale of numbers are none."""
+    try:
+        return [float(cast(Any, value)) for value in values]
+    except (TypeError, ValueError):
+        raise InvalidRequest("Ratings on this scale must be numbers; measure words as nominal.") from None
+
+
 def _places(values: Sequence[Hashable], *, ordered: bool) -> dict[Hashable, int]:
     """Each different value's column."""
     different = dict.fromkeys(values)
     try:
-        names = sorted(different) if ordered else list(different)  # type: ignore[type-var]
+        names = sorted(cast(Any, different)) if ordered else list(different)
     except TypeError:
         raise InvalidRequest(
             "These labels have no order: give numbers, or measure agreement as nominal."

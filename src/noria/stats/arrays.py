@@ -21,8 +21,10 @@ Flags = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 
 
-def finite(values: Sequence[float | None] | Floats, name: str = "values") -> Floats:
-    """[n]; `name` is what the error calls them. Raises InvalidRequest for NaN, infinity and None."""
+def finite(
+    values: Sequence[float | None] | Sequence[Sequence[float]] | Floats, name: str = "values"
+) -> Floats:
+    """[n] or [n, k]; `name` is what the error calls them. Raises InvalidRequest for NaN, infinity and None."""
     array = np.asarray(values, dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(array))
     if wrong.size:

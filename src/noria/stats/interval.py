@@ -170,7 +170,7 @@ def statistic(
         raise InvalidRequest("Every example must have the same number of parts.")
     if not rows:
         return absent(None, "too few", level=level, n=0)
-    table = finite(parts, "parts")  # type: ignore[arg-type]
+    table = finite(parts, "parts")
     units = Units.of(groups, len(table))
     sums = units.total(table)
 

@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select
 from noria.core.example import Example
 from noria.core.pages import Page
 from noria.datasets.split import ranges
-from noria.datasets.store import Change, Dataset, DatasetVersion, Split
+from noria.datasets.store import Change, Counts, Dataset, DatasetVersion, Split
 from noria.errors import NotFound
 from noria.storage.audit import number_of
 from noria.storage.database import Database
@@ -157,11 +157,11 @@ class StoredDatasets:
                 if change is not None:
                     yield change
 
-    def counted(self, older: DatasetVersion, newer: DatasetVersion) -> dict[str, int]:
+    def counted(self, older: DatasetVersion, newer: DatasetVersion) -> Counts:
         """How many examples were created, patched and deleted."""
         a, b = self._state(older), self._state(newer)
         low, high = (a, b) if a.commit <= b.commit else (b, a)
-        counts = {"create": 0, "patch": 0, "delete": 0}
+        counts: Counts = {"create": 0, "patch": 0, "delete": 0}
         for ids in self._log.touched(low, high):
             before, now = self._log.revisions(a, ids), self._log.revisions(b, ids)
             for id in ids:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import Any, cast
 
 from noria.stats.interval import Interval, share
 
@@ -45,7 +46,7 @@ def edged(
 def _by_chance(labels: Sequence[Hashable], *, ranked: bool) -> tuple[float, float]:
     """(mean disagreement of two labels drawn apart, largest one)."""
     counts, n = Counter(labels), len(labels)
-    different: list[Hashable] = sorted(counts) if ranked else list(counts)  # type: ignore[type-var]
+    different: list[Hashable] = sorted(cast(Any, counts)) if ranked else list(counts)
     total, worst = 0.0, 0.0
     for i, one in enumerate(different):
         for j, other in enumerate(different):

@@ -240,15 +240,16 @@ class ChangeBody(BaseModel):
 
     @classmethod
     def of(cls, change: Change) -> ChangeBody:
-        patched = change.before is not None and change.after is not None
+        before, after = change.before, change.after
+        changes = () if before is None or after is None else field_changes(before, after)
         return cls(
             kind=change.kind,
             example=change.example,
-            before=ExampleBody.of(change.before) if change.before else None,
-            after=ExampleBody.of(change.after) if change.after else None,
+            before=ExampleBody.of(before) if before else None,
+            after=ExampleBody.of(after) if after else None,
             fields=[
                 FieldChangeBody(path=one.path, kind=one.kind, before=one.before, after=one.after)
-                for one in (field_changes(change.before, change.after) if patched else ())  # type: ignore
+                for one in changes
             ],
         )
 

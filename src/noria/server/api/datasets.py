@@ -189,5 +189,5 @@ def diff_dataset(
     return DiffPage(
         items=[ChangeBody.of(change) for change in found[:limit]],
         next=found[limit - 1].example if len(found) > limit else None,
-        counts=None if cursor else datasets.counted(older, newer),  # type: ignore[arg-type]
+        counts=None if cursor else datasets.counted(older, newer),
     )

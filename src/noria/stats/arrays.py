@@ -24,7 +24,7 @@ Bytes = NDArray[np.uint8]
 def finite(
     values: Sequence[float | None] | Sequence[Sequence[float]] | Floats, name: str = "values"
 ) -> Floats:
-    """[n] or [n, k]; `name` is what the error calls them. Raises InvalidRequest for NaN, infinity and None."""
+    """[n] or [n, k]; `name` is for the error. Raises InvalidRequest for NaN, infinity and None."""
     array = np.asarray(values, dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(array))
     if wrong.size:

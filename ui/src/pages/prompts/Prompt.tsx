@@ -27,7 +27,7 @@ export function PromptPage() {
   const versions = query.data?.pages.flatMap((page) => page.items) ?? [];
   const newest = data?.version ?? versions[0] ?? null;
   const at = search.at ?? (newest ? String(newest.number) : '');
-  const known = versions.find((one) => String(one.number) === at);
+  const known = [...versions, ...(newest ? [newest] : [])].find((one) => String(one.number) === at);
   const asked = useQuery({ ...promptVersionQuery(project, name, at), enabled: at !== '' && !known });
   const version = known ?? asked.data ?? null;
   const fault = error ?? asked.error;
@@ -43,7 +43,8 @@ export function PromptPage() {
       </Page>
     );
   }
-  if (data && (search.edit !== undefined || !newest)) {
+  // The editor takes what it begins with once: it must not open before that is here.
+  if (data && (newest ? search.edit !== undefined && version : true)) {
     return (
       <Editor
         key={search.edit}
@@ -68,7 +69,7 @@ export function PromptPage() {
           <NativeSelect
             aria-label="Version"
             data={[
-              ...(known || !version ? [] : [String(version.number)]),
+              ...(!version || versions.includes(version) ? [] : [String(version.number)]),
               ...versions.map((one) => ({
                 value: String(one.number),
                 label: `Version ${one.number}${one.branch === 'main' ? '' : `, ${one.branch}`}${labels(one.number).length > 0 ? `, ${labels(one.number).join(', ')}` : ''}`,

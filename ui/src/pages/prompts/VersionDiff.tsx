@@ -68,28 +68,30 @@ export function VersionDiff({ name, version, versions }: Props) {
                 <span className="dim">{message.change}</span>
                 <span className="num dim">{change(message.tokens_before, message.tokens_after)}</span>
               </header>
-              <div className={classes.columns}>
-                <pre>
-                  {message.words.map((piece, index) =>
-                    piece.change === 'added' ? null : piece.change === 'removed' ? (
-                      // biome-ignore lint/suspicious/noArrayIndexKey: told apart by their place only
-                      <del key={index}>{piece.text}</del>
-                    ) : (
-                      piece.text
-                    ),
-                  )}
-                </pre>
-                <pre>
-                  {message.words.map((piece, index) =>
-                    piece.change === 'removed' ? null : piece.change === 'added' ? (
-                      // biome-ignore lint/suspicious/noArrayIndexKey: told apart by their place only
-                      <ins key={index}>{piece.text}</ins>
-                    ) : (
-                      piece.text
-                    ),
-                  )}
-                </pre>
-              </div>
+              {message.change !== 'same' && (
+                <div className={classes.columns}>
+                  <pre>
+                    {message.words.map((piece, index) =>
+                      piece.change === 'added' ? null : piece.change === 'removed' ? (
+                        // biome-ignore lint/suspicious/noArrayIndexKey: told apart by their place only
+                        <del key={index}>{piece.text}</del>
+                      ) : (
+                        piece.text
+                      ),
+                    )}
+                  </pre>
+                  <pre>
+                    {message.words.map((piece, index) =>
+                      piece.change === 'removed' ? null : piece.change === 'added' ? (
+                        // biome-ignore lint/suspicious/noArrayIndexKey: told apart by their place only
+                        <ins key={index}>{piece.text}</ins>
+                      ) : (
+                        piece.text
+                      ),
+                    )}
+                  </pre>
+                </div>
+              )}
             </section>
           ))}
           {data.fields.length > 0 && (

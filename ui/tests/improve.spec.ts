@@ -71,6 +71,7 @@ test('a prompt gets a version, and a label moves to it and back', async (context
   if (!some) return context.skip();
   const { page } = opened;
   await page.goto('/prompts/triage?edit=main');
+  await page.getByRole('textbox', { name: 'Message 1, system' }).getByText('You sort messages').waitFor();
   await page.getByRole('textbox', { name: 'Message 1, system' }).click();
   await page.keyboard.press('Control+End');
   await page.keyboard.type(` Be quick (${Date.now()}).`);

@@ -395,7 +395,7 @@ class Collector:
                 for consumer in (self._spans, self._stored, self._ledger):
                     consumer.sync()
                 synced = True
-            if self._tail.abandoned(info) and info.writer in self._pending:
+            if self._tail.abandoned(info):
                 pid = self._tail.pid(info)
                 slot = next((s for s in dead if (s.owner, s.pid) == (info.writer, pid)), None)
                 if slot is None and self._money.owned(info.writer, pid):
@@ -423,22 +423,18 @@ class Collector:
         for slot in dead:
             if slot.owner in reading or (slot.owner, slot.pid) in living:
                 continue  # Its last records are still to be read; until then it holds what it reserved.
-            pending = self._ledger.pending(slot.owner) if slot.owner in self._pending else []
-            self._settle([one for one in pending if one.pid == slot.pid], slot)
+            self._settle([one for one in self._ledger.pending(slot.owner) if one.pid == slot.pid], slot)
         for writer in list(self._pending - reading):
             alive = self._tail.alive(writer)
             pids = frozenset(pid for name, pid in living if name == writer)
             if alive and (not pids or self._looked.get(writer) == pids):
                 continue  # Without a segment, what is pending may be its own; else it was looked at before.
             self._looked[writer] = pids
-            gone = [
-                one
-                for one in self._ledger.pending(writer)
-                if one.pid not in pids and not self._money.owned(writer, one.pid)
-            ]
+            pending = self._ledger.pending(writer)
+            gone = [one for one in pending if one.pid not in pids and not self._money.owned(writer, one.pid)]
             if gone:
                 self._settle(gone, None)
-            if not alive:
+            if not alive and len(gone) == len(pending):
                 self._pending.discard(writer)
 
     def _settle(self, pending: list[Pending], slot: DeadSlot | None) -> None:

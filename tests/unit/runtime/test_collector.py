@@ -16,12 +16,14 @@ import pytest
 from noria.core.usage import Usage
 from noria.errors import RateLimited, Unavailable
 from noria.runtime.collector import MAX_WAITING, Collector, Retention
+from noria.runtime.tail import Tail
 from noria.storage.counters_slots import Slots
 from noria.storage.home import Home
 from noria.storage.ledger import LedgerStore
 from noria.storage.money import SharedMoney
 from noria.storage.spans import SpanStore
 from noria.storage.spool import SpoolWriter
+from noria.storage.spool_reader import SegmentInfo
 from noria.storage.stored import StoredReader
 from noria.tracing.record import Attempt, Begin, Call, End, Otlp, Reservation, Stored
 from noria.tracing.span import Span
@@ -157,6 +159,7 @@ from pathlib import Path
 from noria.storage.home import Home
 from test_collector_records import begin, ended
 from noria.storage.spool import SpoolWriter
+from noria.storage.spool_reader import SegmentInfo
 home, start = Home(Path(sys.argv[1])), int(sys.argv[2])
 writer = SpoolWriter(home.spool, writer="worker-0", limit_bytes=1 << 30, segment_bytes=1 << 17)
 for n in range(start, start + 100_000):
@@ -253,6 +256,7 @@ from noria.access.key import Budget
 from noria.gateway.budget import Hold
 from noria.storage.home import Home
 from noria.storage.spool import SpoolWriter
+from noria.storage.spool_reader import SegmentInfo
 from noria.storage.counters_slots import Slots
 from noria.storage.money import SharedMoney
 from test_collector_records import begin, ended
@@ -276,9 +280,8 @@ time.sleep(60)
 """
 
 
-def test_what_a_dead_worker_held_is_settled_at_its_bound(
-    home: Home, running: Callable[[], Collector]
-) -> None:
+def holding(home: Home) -> subprocess.Popen[bytes]:
+    """A process that has settled one call and holds the money of another."""
     folder = home.folder / "code"
     folder.mkdir()
     (folder / "test_collector_records.py").write_text(Path(__file__).read_text())
@@ -286,6 +289,41 @@ def test_what_a_dead_worker_held_is_settled_at_its_bound(
         [sys.executable, "-c", HOLDER.format(tests=str(folder)), str(home.folder)], stdout=subprocess.PIPE
     )
     assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    return process
+
+
+def settled(home: Home) -> None:
+    """Wait until the open call of `holding` is charged at its bound."""
+    money = SharedMoney(home.counters, slots=Slots(home.counters), slot=0)
+    until = time.monotonic() + 5
+    while money.totals(b"r" * 16) != (2_900, 0):
+        assert time.monotonic() < until, money.totals(b"r" * 16)
+        time.sleep(0.02)
+
+
+def test_a_death_between_two_looks_of_a_round_is_charged_too(
+    home: Home, running: Callable[[], Collector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = holding(home)
+    collector = running()
+    collector.drain().result(10)
+    real = Tail.segments
+
+    def segments(self: Tail) -> list[SegmentInfo]:
+        found = real(self)
+        process.kill()
+        process.wait()
+        return found
+
+    monkeypatch.setattr(Tail, "segments", segments)
+    settled(home)
+    assert collector.stand().problem == ""
+
+
+def test_what_a_dead_worker_held_is_settled_at_its_bound(
+    home: Home, running: Callable[[], Collector]
+) -> None:
+    process = holding(home)
     collector = running()
     collector.drain().result(10)
     slots = Slots(home.counters)
@@ -293,10 +331,7 @@ def test_what_a_dead_worker_held_is_settled_at_its_bound(
     assert money.totals(b"r" * 16) == (2_000, 900), "no timer frees money while its owner lives"
     process.kill()
     process.wait()
-    until = time.monotonic() + 5
-    while money.totals(b"r" * 16) != (2_900, 0):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    settled(home)
     (spent,) = collector.spent().result(10)
     assert (spent.budget, spent.subject, spent.nano) == ("b", "team:t", 2_900)
     assert seen(home) == {f"{1:032x}": False, f"{2:032x}": True}

@@ -24,6 +24,7 @@ const look = EditorView.theme({
   '.cm-gutters': { background: 'transparent', color: 'var(--n-faint)', border: 'none' },
   '&.cm-focused': { outline: 'none' },
   '.cm-cursor': { borderLeftColor: 'var(--n-text)' },
+  '.cm-placeholder': { color: 'var(--n-dim)' },
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground, ::selection': {
     background: 'var(--n-accent-soft) !important',
   },

@@ -28,7 +28,8 @@ PORT = "8400"
 """The port of Noria that pages write."""
 MOCK_PORT = "9901"
 """That of the mock upstream."""
-TIMEOUT = 60
+TIMEOUT = 180
+"""Seconds after which a block hangs; the local model answers slowly on a busy machine."""
 LANGUAGES = {"sh", "python", "toml", "json", "yaml", "text", ""}
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.M | re.S)
 _BASE = ROOT / "tests" / "docs" / "base.toml"

@@ -14,7 +14,7 @@ from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
 from noria.client.datasets import AsyncDataset
 from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
-from noria.client.prompts import MAX_AGE, AsyncPrompt, PromptCache, path_of
+from noria.client.prompts import FETCH_TIMEOUT, MAX_AGE, AsyncPrompt, PromptCache, path_of
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import AsyncStream
 from noria.client.wire import TIMEOUT, Ask, Messages
@@ -159,7 +159,7 @@ class AsyncNoria:
         kept = self._prompts.fresh(path, max_age)
         if kept is None:
             try:
-                response = await self._send(self._http.build_request("GET", path))
+                response = await self._send(self._http.build_request("GET", path, timeout=FETCH_TIMEOUT))
                 kept = self._prompts.keep(path, response.content)
             except (RequestError, Unreachable) as error:
                 kept = self._prompts.instead(path, error)

@@ -14,7 +14,7 @@ from noria.client import feedbacks, wire
 from noria.client.answer import Answer, Embeddings, Responded
 from noria.client.datasets import Dataset
 from noria.client.feedbacks import FeedbackKind, FeedbackOutcome, FeedbackSource, FeedbackValue
-from noria.client.prompts import MAX_AGE, Prompt, PromptCache, path_of
+from noria.client.prompts import FETCH_TIMEOUT, MAX_AGE, Prompt, PromptCache, path_of
 from noria.client.receipt import receipt_of, refusal
 from noria.client.stream import Stream
 from noria.client.wire import TIMEOUT, Ask, Messages
@@ -165,7 +165,7 @@ class Noria:
         return Prompt(kept, self.chat)
 
     def _get(self, path: str) -> bytes:
-        return self._send(self._http.build_request("GET", path)).content
+        return self._send(self._http.build_request("GET", path, timeout=FETCH_TIMEOUT)).content
 
     def _answer(self, ask: Ask) -> Answer:
         response = self._post(ask)

@@ -23,6 +23,10 @@ from noria.errors import InvalidRequest, RequestError, Unreachable, Unsupported
 
 MAX_AGE = 60.0
 """Seconds for which a fetched prompt is used without asking again."""
+FETCH_TIMEOUT = 5.0
+"""Seconds after which a Noria that hangs is not waited for any longer: an old copy may be there."""
+RETRY = 5.0
+"""Seconds for which an old copy serves before Noria is asked again."""
 Score = Callable[[str], float]
 
 
@@ -236,7 +240,12 @@ class Kept(msgspec.Struct, frozen=True):
     applied: Applied
     label: str
     at: float
-    stale: bool = False
+    stale_at: float | None = None
+    """When Noria could last not be asked whether there is a newer one."""
+
+    @property
+    def stale(self) -> bool:
+        return self.stale_at is not None
 
 
 class PromptCache:
@@ -247,9 +256,13 @@ class PromptCache:
         self._lock = threading.Lock()
 
     def fresh(self, path: str, max_age: float) -> Kept | None:
+        """What may serve without asking: a young copy, or an old one while Noria has just not answered."""
         with self._lock:
             found = self._kept.get(path)
-        return None if found is None or time.monotonic() - found.at > max_age else found
+        if found is None:
+            return None
+        age, most = (found.at, max_age) if found.stale_at is None else (found.stale_at, min(RETRY, max_age))
+        return found if time.monotonic() - age <= most else None
 
     def keep(self, path: str, body: bytes) -> Kept:
         found = _fetched.decode(body) if path.startswith("/v1/") else _Fetched("", msgspec.Raw(body))
@@ -262,9 +275,10 @@ class PromptCache:
         """The old copy, where Noria does not answer or cannot now; else raises `error`."""
         with self._lock:
             found = self._kept.get(path)
-        if found is None or (isinstance(error, RequestError) and error.status < 500):
-            raise error
-        return msgspec.structs.replace(found, stale=True)
+            if found is None or (isinstance(error, RequestError) and error.status < 500):
+                raise error
+            old = self._kept[path] = msgspec.structs.replace(found, stale_at=time.monotonic())
+        return old
 
 
 def path_of(name: str, *, label: str, version: int | None, project: str) -> str:

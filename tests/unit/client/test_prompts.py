@@ -89,6 +89,15 @@ def test_a_prompt_is_kept_and_goes_on_stale(server: Server, noria: Noria) -> Non
     assert noria.prompt("p", max_age=0).stale
 
 
+def test_a_noria_that_does_not_answer_is_not_asked_at_every_call(server: Server, noria: Noria) -> None:
+    noria.prompt("p")
+    server.prompt = None
+    assert noria.prompt("p", max_age=0).stale and server.fetched == 2
+    assert noria.prompt("p").stale and server.fetched == 2
+    server.prompt = make(2)
+    assert not noria.prompt("p", max_age=0).stale and noria.prompt("p").number == 2
+
+
 def test_a_missing_variable_is_named(noria: Noria) -> None:
     with pytest.raises(InvalidRequest, match="'what' is not defined"):
         noria.prompt("p").render()

@@ -79,6 +79,28 @@ criterion = "The answer is polite."
 scale = "yes_no"
 [judges.careless.bar]
 kappa = 0.6
+[studies.tuning]
+objective = {{ type = "eval", eval = "triage", scorer = "exact" }}
+trials = 12
+concurrency = 4
+budget = "5"
+[studies.tuning.parameters]
+prompt = {{ choice = ["triage@1", "triage@2", "triage@3"] }}
+model = {{ choice = ["acme/large", "acme/small"] }}
+temperature = {{ float = [0.0, 1.0] }}
+max_tokens = {{ int = [8, 32] }}
+[datasets.tidy.build]
+source = "collected"
+steps = [
+  {{ type = "normalize" }},
+  {{ type = "length", least = 16, fields = ["input"] }},
+  {{ type = "exact", fields = ["input"] }},
+  {{ type = "pii", mode = "redact" }},
+]
+[models."acme/learner"]
+context = 100000
+max_output = 4096
+price = {{ input = "0.20", output = "0.80" }}
 [models."acme/judge"]
 context = 100000
 price = {{ input = "1.00", output = "4.00" }}
@@ -128,6 +150,11 @@ SYSTEMS = (
     "The queues are: delivery, refund, account, product.\n"
     "We guarantee an answer. Answer with the name of one queue, in lower case, and nothing else.",
 )
+BETTER = (
+    "Think of what the customer wants to happen next, then name its queue.\n"
+    "delivery: a parcel on its way. refund: money back. account: signing in, addresses, closing it. "
+    "product: a question about an item.\nAnswer with the queue alone, in lower case."
+)
 
 
 def chance(*words: object) -> float:
@@ -164,7 +191,13 @@ class Sorter:
         model, texts = body["model"], [message["content"] for message in body["messages"]]
         asked = texts[-1] if isinstance(texts[-1], str) else json.dumps(texts[-1])
         time.sleep({"large": 0.03, "slow": 0.8}.get(model, 0.005) * (0.5 + chance(asked, "time")))
-        said = self._verdict(model, asked) if model in ("judge", "coin") else self._queue(model, asked, texts)
+        said = (
+            self._verdict(model, asked)
+            if model in ("judge", "coin")
+            else f"```\n{BETTER}\n```"
+            if "write the message anew" in asked
+            else self._queue(model, asked, texts)
+        )
         words = sum(len(str(text)) for text in texts) // 4
         return {
             "id": "c", "object": "chat.completion", "created": 1, "model": model,
@@ -177,6 +210,8 @@ class Sorter:
     def _queue(self, model: str, asked: str, texts: list[str]) -> str:
         right = next((row["expected"] for row in questions() if row["input"]["input"] == asked), "product")
         skill = {"large": 0.86, "slow": 0.9}.get(model, 0.68) + min(0.08, len(texts[0]) / 2500)
+        if model == "learner":
+            skill = 0.97 if texts[0].startswith(BETTER[:40]) else 0.45
         wrong = [each for each in ABOUT if each != right]
         return right if chance(asked, model) < skill else wrong[int(chance(asked) * len(wrong))]
 
@@ -223,10 +258,19 @@ def labelled() -> list[dict[str, Any]]:
     return found
 
 
+def collected() -> list[dict[str, Any]]:
+    """Messages as they come: some twice, some too short, some with addresses in them."""
+    rows = [{**row, "id": f"m{number:04}"} for number, row in enumerate(questions())]
+    twice = [{**row, "id": f"again{row['id']}"} for row in rows[::9]]
+    short = [{"id": f"short{number}", "input": {"input": f"hi {number}"}} for number in range(12)]
+    return [*rows, *twice, *short]
+
+
 def write(folder: Path) -> None:
     """The files that the configuration names."""
     (folder / "prompts").mkdir(exist_ok=True)
     (folder / "triage.jsonl").write_text("".join(json.dumps(row) + "\n" for row in questions()))
+    (folder / "collected.jsonl").write_text("".join(json.dumps(row) + "\n" for row in collected()))
     (folder / "tone.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labelled()))
 
 
@@ -272,6 +316,12 @@ def seed(folder: Path, config: Path) -> None:
     run("prompt", "label", "triage", "staging", "2", "-m", "To be looked at")
     run("prompt", "label", "triage", "production", "2", "-m", "First release", codes=(0, 1))
     run("prompt", "label", "triage", "production", "3", "-m", "Better by the gate", codes=(0, 1))
+    run("study", "run", "tuning")
+    run("optimize", "run", "triage@1", "--dataset", "messages", "--scorer", "exact",
+        "--model", "acme/learner", "--reflect", "acme/large", "--answers", "260", "--budget", "1",
+        codes=(0, 1))  # fmt: skip
+    load("collected", "collected.jsonl", "From the mailbox")
+    run("dataset", "build", "tidy")
     for judge in ("polite", "careless"):
         run("judge", "calibrate", judge, "tone", codes=(0, 1))
 

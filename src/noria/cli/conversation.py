@@ -111,8 +111,9 @@ class Conversation:
             raise UserError(f"{name!r} cannot be called here; what can: {', '.join(names) or 'nothing'}.")
         if "default" in names:
             return "default"
-        if len(names) == 1:
-            return names[0]
+        routes = [one for one in names if not one.startswith("prompt/")]
+        if len(routes) == 1:
+            return routes[0]
         raise UserError(
             f"Say which route with -m: {', '.join(names) or 'there is none, add one to noria.toml'}."
         )

@@ -7,9 +7,11 @@ import re
 
 from noria.access.key import Key
 from noria.errors import RequestError, UpstreamError, UpstreamFailed, UpstreamTimeout
+from noria.gateway.address import no_model
 from noria.gateway.ask import encode
 from noria.gateway.call import CallState
 from noria.gateway.compiled import World
+from noria.gateway.prompting import callable_prompts
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 JSON = b"content-type: application/json\r\n"
@@ -60,24 +62,34 @@ def refusal(error: UpstreamError, *, attempts: int) -> RequestError:
 
 
 def models(world: World, key: Key, *, anthropic: bool) -> bytes:
-    """The routes that the key may call, in the form of GET /v1/models of OpenAI or Anthropic."""
-    names = sorted(name for name in world.routes if name in key.routes or "*" in key.routes)
-    data = [_model(world, name, anthropic=anthropic) for name in names]
+    """What the key may call, routes and prompts, in the form of GET /v1/models of OpenAI or Anthropic."""
+    called = _callable(world, key)
+    data = [_model(world, name, called[name], anthropic=anthropic) for name in sorted(called)]
     if anthropic:
-        ends = {"first_id": names[0] if names else None, "last_id": names[-1] if names else None}
+        ends = {"first_id": min(called, default=None), "last_id": max(called, default=None)}
         return encode({"data": data, "has_more": False, **ends})
     return encode({"object": "list", "data": data})
 
 
-def model(world: World, name: str, *, anthropic: bool) -> bytes:
-    """One of them."""
-    return encode(_model(world, name, anthropic=anthropic))
+def model(world: World, key: Key, name: str, *, anthropic: bool) -> bytes:
+    """One of them. Raises NotFound."""
+    route = _callable(world, key).get(name)
+    if route is None:
+        raise no_model(name)
+    return encode(_model(world, name, route, anthropic=anthropic))
 
 
-def _model(world: World, name: str, *, anthropic: bool) -> dict[str, object]:
-    target = world.routes[name].candidates[0].endpoint.model
+def _callable(world: World, key: Key) -> dict[str, str]:
+    """The route by name; a prompt's is the route of the model that it names."""
+    routes = {name: name for name in world.routes if name in key.routes or "*" in key.routes}
+    return callable_prompts(world, key) | routes
+
+
+def _model(world: World, name: str, route: str, *, anthropic: bool) -> dict[str, object]:
+    target = world.routes[route].candidates[0].endpoint.model
     released = target.card.released or "1970-01-01"
     if anthropic:
         created = f"{released}T00:00:00Z" if len(released) == 10 else "1970-01-01T00:00:00Z"
-        return {"type": "model", "id": name, "display_name": target.card.name, "created_at": created}
+        shown = target.card.name if name == route else name
+        return {"type": "model", "id": name, "display_name": shown, "created_at": created}
     return {"id": name, "object": "model", "created": 0, "owned_by": target.provider}

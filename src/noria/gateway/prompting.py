@@ -24,7 +24,7 @@ from noria.gateway.compiled import World
 from noria.gateway.prompt_bodies import BODIES
 from noria.prompts.compiled import CompiledPrompt, turns
 from noria.prompts.pool import Pool
-from noria.prompts.reference import LATEST, Reference, parse_reference
+from noria.prompts.reference import DEFAULT_LABEL, LATEST, Reference, parse_reference
 from noria.prompts.technique import Shot
 from noria.tracing.record import Prompted
 
@@ -105,12 +105,30 @@ def fetched(world: World, key: Key, path: bytes) -> bytes:
     """The answer to GET `path`. Raises NotFound, InvalidRequest and Forbidden."""
     reference = parse_reference(unquote(path[len(PROMPTS) :].decode("latin-1")))
     found = _version(world, key.project, reference)
-    if not {"*", f"{PREFIX}{reference.name}", found.model} & set(key.routes):
+    if not _may(key, found):
         raise Forbidden(
             f"This key may not use the prompt {reference.name!r}; its owner can add "
             f"{PREFIX + reference.name!r} to its scope."
         )
     return encode(Fetched(label="" if reference.number else reference.at, prompt=found))
+
+
+def callable_prompts(world: World, key: Key) -> dict[str, str]:
+    """Name of each label that `key` may call as a model, and the route that answers; for GET /v1/models."""
+    found: dict[str, str] = {}
+    for name, prompt in world.live.prompts.get(key.project, {}).items():
+        for label, number in prompt.labels.items():
+            version = prompt.versions.get(number)
+            if version is None or version.unusable or version.steps or version.model not in world.routes:
+                continue
+            if _may(key, version):
+                at = "" if label == DEFAULT_LABEL else f"@{label}"
+                found[f"{PREFIX}{name}{at}"] = version.model
+    return found
+
+
+def _may(key: Key, prompt: CompiledPrompt) -> bool:
+    return not {"*", f"{PREFIX}{prompt.name}", prompt.model}.isdisjoint(key.routes)
 
 
 class Fetched(msgspec.Struct, frozen=True):

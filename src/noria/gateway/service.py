@@ -25,7 +25,7 @@ from noria.errors import (
     UpstreamError,
 )
 from noria.gateway import answers, billing, caching
-from noria.gateway.address import NOT_OFFERED, address, error_front, no_model, not_offered, opened
+from noria.gateway.address import NOT_OFFERED, address, error_front, not_offered, opened
 from noria.gateway.admission import Limits, Places, Purse, place_of, principal
 from noria.gateway.attempt import Running, prepare, usage_from_response
 from noria.gateway.billing import BYTES_A_TOKEN
@@ -474,10 +474,8 @@ class Gateway:
         name = unquote(exchange.path[len(b"/v1/models/") :].decode("latin-1"))
         if not name:
             body = answers.models(world, key, anthropic=anthropic)
-        elif name in world.routes and (name in key.routes or "*" in key.routes):
-            body = answers.model(world, name, anthropic=anthropic)
         else:
-            raise no_model(name)
+            body = answers.model(world, key, name, anthropic=anthropic)
         exchange.respond(200, answers.JSON + cors, body)
 
     async def _count(self, call: CallState, exchange: Exchange) -> None:

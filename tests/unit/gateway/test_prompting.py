@@ -235,3 +235,31 @@ async def test_similar_examples_are_chosen_by_an_embedding_call(
     assert inner.operation == "embeddings" and inner.trace == outer.trace and inner.parent == outer.span
     (noria.home.pools / "p.pool").unlink()
     assert msgspec.json.decode(answer.content)["choices"]
+
+
+async def test_models_lists_the_prompts_that_the_key_may_call(noria: InlineGateway) -> None:
+    noria.prompt(make(3, model=""), "bare")
+    noria.prompt(make(4, model="elsewhere"), "lost")
+
+    async def listed(*routes: str) -> list[str]:
+        headers = {"authorization": f"Bearer {noria.key(routes=routes)}"}
+        answer = await noria.client.get("/v1/models", headers=headers)
+        return [one["id"] for one in answer.json()["data"]]
+
+    both = ["prompt/where", "prompt/where@staging"]
+    assert await listed("prompt/where") == both
+    assert await listed("r") == [*both, "r"]
+    assert await listed("a/m") == ["a/m"] and set(both) < set(await listed("*"))
+    for name in both:
+        answer = await noria.client.get(
+            f"/v1/models/{name}", headers={"authorization": f"Bearer {noria.token}"}
+        )
+        assert answer.json()["owned_by"] == "a"
+        assert (
+            await noria.post({"model": name, "noria": {"variables": {"city": "Rome"}}})
+        ).status_code == 200
+    headers = {"authorization": f"Bearer {noria.key(routes=('a/m',))}", "anthropic-version": "2023-06-01"}
+    assert (await noria.client.get("/v1/models/prompt/where", headers=headers)).status_code == 404
+    other = {"authorization": f"Bearer {noria.key(routes=('*',), project='other')}"}
+    names = [one["id"] for one in (await noria.client.get("/v1/models", headers=other)).json()["data"]]
+    assert not any(name.startswith("prompt/") for name in names), "another project's prompts are not shown"

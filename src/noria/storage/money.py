@@ -66,9 +66,9 @@ class SharedMoney:
         table, words, mine = self._table, self._table.words, _RESERVED + self._slot
         held: list[tuple[int, int]] = []
         with table.guard:
+            rows = [self._row(item.row, item.window_end) for item in items]  # Before any holds: it may raise.
             for index, item in enumerate(items):
-                at = self._row(item.row, item.window_end)
-                nano = item.nano
+                at, nano = rows[index], item.nano
                 if item.cap_nano >= 0 and self._held(at) + nano > item.cap_nano:
                     for at, nano in held:
                         words[at + mine] -= nano
@@ -163,6 +163,7 @@ class SharedMoney:
         at = self._table.find(row)
         if at is None:
             at = self._table.make(row, self._idle)
+        if not self._table.words[at + _END]:  # New, or its maker died here: without an end it would be idle.
             self._table.words[at + _END] = window_end
         return at
 

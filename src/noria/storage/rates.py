@@ -49,6 +49,8 @@ class SharedRates:
         """Add `amount` where the sum stays within the limit. Raises Unavailable where no row can be made."""
         at = self._row(subject, window_s, now)
         part = int(now * BUCKETS / window_s)
+        if self._table.words[at + self._mine] > part + BUCKETS:
+            self._reset(at + self._mine, part)  # The clock was set back: what is admitted must count again.
         total = self._sum(at, part)
         if total + amount > limit:
             wait = self._wait(at, part, excess=total + amount - limit)
@@ -89,9 +91,7 @@ class SharedRates:
                 words[cell + 1 + passed % _RING] = 0
             words[cell] = part
         elif part < newest - BUCKETS:
-            if newest - part < 1 << 20:
-                return  # The call began more than a window ago: its part has passed.
-            self._reset(cell, part)  # The clock was set back.
+            return  # The call began more than a window ago: its part has passed.
         words[cell + 1 + part % _RING] += amount
 
     def _reset(self, cell: int, part: int) -> None:

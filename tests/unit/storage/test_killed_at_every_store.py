@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from noria.errors import Unavailable
 from noria.storage.counters_slots import Slots
 from noria.storage.money import SharedMoney
 from noria.storage.segment import HEADER, OpenSegment, frames
@@ -71,6 +72,21 @@ def test_money_is_never_counted_too_little(tmp_path: Path, stores: int) -> None:
         settled, reserved = reader.totals(hold.row)
         assert reserved == 0
         assert (SPENT if called else 0) <= settled <= (0 if not called else SPENT if ended else 2 * SPENT)
+
+
+def test_a_row_whose_maker_died_is_not_taken_for_another(tmp_path: Path) -> None:
+    slots = Slots(tmp_path)
+    worker = SharedMoney(tmp_path, slots=slots, slot=slots.claim("w0"), capacity=1)
+    worker._table.words = Fused(worker._table.words, [0])  # pyright: ignore
+    with pytest.raises(Killed):
+        worker.reserve(HOLDS[:1])
+    slots.close()
+    slots = Slots(tmp_path)
+    money = SharedMoney(tmp_path, slots=slots, slot=slots.claim("w1"), capacity=1)
+    assert money.reserve(HOLDS[:1]) is None
+    with pytest.raises(Unavailable):  # There is one row, and it is in use.
+        money.reserve(HOLDS[1:])
+    assert money.totals(ROW) == (0, 100)
 
 
 @pytest.mark.parametrize("stores", range(4))

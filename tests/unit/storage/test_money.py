@@ -49,6 +49,10 @@ def test_a_table_that_is_full_refuses_and_rows_of_past_windows_make_room(tmp_pat
     with pytest.raises(Unavailable) as refusal:
         money.reserve([Hold(ROW, 100, 1)])
     assert refusal.value.status == 503
+    first = bytes([1]) * 16
+    with pytest.raises(Unavailable):
+        money.reserve([Hold(first, 100, 1), Hold(ROW, 100, 1)])
+    assert money.totals(first) == (0, 1)  # What the other row was refused for is not held in this one.
     (tmp_path / "later").mkdir()
     money = opened(tmp_path / "later", capacity=8)
     for number in range(50):

@@ -49,12 +49,18 @@ def test_a_correction_counts_at_the_time_of_its_call(rates: SharedRates) -> None
     assert rates.admit(ROW, amount=0, limit=100, window_s=60, now=NOW + 70).remaining == 100
 
 
-def test_a_clock_that_is_set_back_does_not_lock_callers_out(rates: SharedRates) -> None:
+@pytest.mark.parametrize("by", [3, 3_600, 1_000_000])
+def test_a_clock_that_is_set_back_neither_locks_callers_out_nor_lets_all_in(
+    rates: SharedRates, by: int
+) -> None:
     rates.admit(ROW, amount=3, limit=3, window_s=1, now=NOW)
-    back = NOW - 1_000_000
+    back = NOW - by
     assert [rates.admit(ROW, amount=1, limit=3, window_s=1, now=back).allowed for _ in range(4)] == [
         True, True, True, False,
     ]  # fmt: skip
+    assert rates.admit(ROW, amount=0, limit=9, window_s=1, now=back + 2).remaining == 9
+    rates.add(ROW, amount=5, window_s=1, now=back + 2)
+    assert rates.admit(ROW, amount=0, limit=9, window_s=1, now=back + 2).remaining == 4
 
 
 @settings(max_examples=60, deadline=None)

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from noria.errors import Conflict, StateError, Unavailable
+from noria.storage.seal import PLAIN, Seal
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest revision: what this program reads and writes."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x6E6F7269  # Advisory lock of PostgreSQL: "nori".
@@ -26,18 +27,20 @@ _LOCK = 0x6E6F7269  # Advisory lock of PostgreSQL: "nori".
 class Database:
     """Transactions on one database. `read` may run in several threads; `write` is one at a time."""
 
-    def __init__(self, engine: Engine, *, file: Path | None = None) -> None:
+    def __init__(self, engine: Engine, *, file: Path | None = None, seal: Seal = PLAIN) -> None:
         self.engine = engine
+        self.seal = seal
+        """For what people wrote; see storage.seal."""
         self.file = file
         """The SQLite file, or None on PostgreSQL."""
 
     @classmethod
-    def open(cls, where: Path | str) -> Database:
+    def open(cls, where: Path | str, *, seal: Seal = PLAIN) -> Database:
         """A SQLite file, or a `postgresql://` URL; made or migrated as needed.
 
         Raises StateError where it cannot be used: newer than the program, damaged, or not migratable.
         """
-        database = cls.unchecked(where)
+        database = cls.unchecked(where, seal=seal)
         try:
             database.migrate()
         except BaseException:
@@ -46,11 +49,11 @@ class Database:
         return database
 
     @classmethod
-    def unchecked(cls, where: Path | str) -> Database:
+    def unchecked(cls, where: Path | str, *, seal: Seal = PLAIN) -> Database:
         """As it is, without a look at its schema."""
         if isinstance(where, str):
             url = where.replace("postgresql://", "postgresql+psycopg://", 1)
-            return cls(create_engine(url, pool_pre_ping=True))
+            return cls(create_engine(url, pool_pre_ping=True), seal=seal)
         where.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         where.touch(mode=0o600)
         engine = create_engine(
@@ -58,7 +61,7 @@ class Database:
         )
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
-        return cls(engine, file=where)
+        return cls(engine, file=where, seal=seal)
 
     def close(self) -> None:
         self.engine.dispose()

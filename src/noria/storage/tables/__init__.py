@@ -18,6 +18,14 @@ from noria.storage.tables.jobs import jobs
 from noria.storage.tables.judges import judge_calibrations, judge_verdicts
 from noria.storage.tables.keys import budgets, keys
 from noria.storage.tables.metadata import METADATA
+from noria.storage.tables.monitors import (
+    alert_deliveries,
+    alerts,
+    monitor_events,
+    monitor_rules,
+    monitor_scores,
+    monitors,
+)
 from noria.storage.tables.optimizations import optimization_answers, optimizations
 from noria.storage.tables.prompts import prompt_label_moves, prompt_labels, prompt_versions, prompts
 from noria.storage.tables.reviews import review_flags, review_items, review_queues, review_turns, reviews
@@ -27,6 +35,8 @@ from noria.storage.tables.versions import config_versions
 __all__ = [
     "METADATA",
     "accounts",
+    "alert_deliveries",
+    "alerts",
     "approvals",
     "audit_events",
     "budgets",
@@ -50,6 +60,10 @@ __all__ = [
     "judge_verdicts",
     "keys",
     "links",
+    "monitor_events",
+    "monitor_rules",
+    "monitor_scores",
+    "monitors",
     "prompt_label_moves",
     "prompt_labels",
     "prompt_versions",

@@ -99,13 +99,22 @@ export async function newestTrace(page: Page): Promise<string | null> {
   return found.items[0]?.id ?? null;
 }
 
-/** A path with its `{trace}`, `{run}` and `{base}` (the newest runs of one evaluation) put in; null where one is lacking. */
+const NEWEST: Record<string, string> = { study: '/api/studies', optimization: '/api/optimizations' };
+
+/** A path with its `{trace}`, `{study}`, `{optimization}`, `{run}` and `{base}` (the newest runs of one evaluation) put in; null where one is lacking. */
 export async function placed(page: Page, path: string): Promise<string | null> {
   let found = path;
   if (path.includes('{trace}')) {
     const trace = await newestTrace(page);
     if (!trace) return null;
     found = found.replace('{trace}', trace);
+  }
+  for (const [name, list] of Object.entries(NEWEST)) {
+    if (!path.includes(`{${name}}`)) continue;
+    const answer = await page.request.get(`${list}?limit=1`);
+    const { items } = (await answer.json()) as { items: { id: string }[] };
+    if (!items[0]) return null;
+    found = found.replace(`{${name}}`, items[0].id);
   }
   if (/\{(run|base)\}/.test(path)) {
     const answer = await page.request.get('/api/evals/runs?name=triage&state=done&limit=20');

@@ -202,6 +202,12 @@ const tree = root.addChildren([
     }),
     createRoute({
       ...page,
+      path: '/studies/$id',
+      validateSearch: words('tab', 'trial'),
+      component: lazyRouteComponent(() => import('../pages/studies/Study'), 'StudyPage'),
+    }),
+    createRoute({
+      ...page,
       path: '/keys',
       validateSearch: words('tab', 'key'),
       component: lazyRouteComponent(() => import('../pages/keys/Keys'), 'KeysPage'),

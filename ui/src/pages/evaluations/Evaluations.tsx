@@ -1,4 +1,4 @@
-/** Runs with what they measured, what noria.toml evaluates, and the gates that releases must pass. */
+/** Runs with what they measured, what noria.toml evaluates, the gates that releases must pass, and studies. */
 
 import { Button } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
@@ -7,6 +7,7 @@ import { useRole } from '../../app/role';
 import { useSetSearch } from '../../app/scope';
 import { Page } from '../../parts/Page';
 import { PageTabs } from '../../parts/PageTabs';
+import { Studies } from '../studies/Studies';
 import { Configured } from './Configured';
 import { Gates } from './Gates';
 import { NewRunForm } from './NewRun';
@@ -34,6 +35,7 @@ export function EvaluationsPage() {
           { id: 'runs', label: 'Runs', content: <Runs /> },
           { id: 'configured', label: 'Configured', content: <Configured /> },
           { id: 'gates', label: 'Gates', content: <Gates />, flows: true },
+          { id: 'studies', label: 'Studies', content: <Studies /> },
         ]}
       />
       {search.new !== undefined && (

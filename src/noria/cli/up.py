@@ -14,7 +14,6 @@ import click
 from noria.cli.api import Api
 from noria.cli.output import say
 from noria.cli.progress import WeightsBar
-from noria.config.compile import compile_budgets
 from noria.config.config import Config
 from noria.config.lacking import lacking
 from noria.config.load import load
@@ -25,7 +24,7 @@ from noria.providers.engine import EngineSpec, reserve
 from noria.providers.secrets import read_vault
 from noria.runtime.engines import spec
 from noria.runtime.programs import programs, worker_count
-from noria.runtime.reconcile import needed, reconcile
+from noria.runtime.reconcile import needed, reconcile, trust
 from noria.runtime.supervisor import Supervisor
 from noria.storage.home import Home
 
@@ -62,7 +61,7 @@ def up(path: Path, workers: int | None, host: str | None, port: int | None) -> N
             f"{home.folder}/secret is gone, under which every key is hashed; restore it from a backup, or "
             f"move {home.folder} away and start anew."
         )
-    _rebuild_budgets(config, home)
+    _rebuild_budgets(config, home, path.absolute())
     for warning in lacking(config, folder=path.absolute().parent, environment=os.environ):
         say(f"warning: {warning}")
     engines = _engines(config, home, path.absolute().parent)
@@ -104,10 +103,14 @@ async def _greet(home: Home, address: str) -> None:
         say(f"Make the first account: {address}/setup?token={token}")
 
 
-def _rebuild_budgets(config: Config, home: Home) -> None:
+def _rebuild_budgets(config: Config, home: Home, path: Path) -> None:
     if needed(home):
-        windows = {name: budget.window for name, budget in compile_budgets(config).items()}
-        say(f"The shared counters are gone; {reconcile(home, windows)} are rebuilt from the ledger.")
+        all_of_them = programs(config, home, path=path, workers=1, engines=())
+        (collector,) = (program.command for program in all_of_them if program.role == "collector")
+        count = reconcile(home, collector, now=int(time.time()))
+        say(f"The shared counters may have lost what was spent; {count} are rebuilt from the ledger.")
+    else:
+        trust(home)
 
 
 def _engines(config: Config, home: Home, folder: Path) -> list[EngineSpec]:

@@ -45,6 +45,14 @@ def window(name: str, now: int) -> tuple[int, int]:
     return int(start.timestamp()), int(end.timestamp())
 
 
+def latest_end(start: int) -> int:
+    """When the longest window that begins at `start`, of whatever name, is over."""
+    if not start:
+        return FOREVER
+    found = (window(name, start) for name in ("hour", "day", "week", "month"))
+    return max(end for begin, end in found if begin == start)
+
+
 def row(budget: str, subject: str, window_start: int) -> bytes:
     """16 bytes that name the counter row."""
     return hashlib.blake2b(f"{budget}\0{subject}\0{window_start}".encode(), digest_size=16).digest()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from noria.access.key import Budget, Key
 from noria.gateway.ask import Context
-from noria.gateway.budget import FOREVER, BudgetTable, matches, window
+from noria.gateway.budget import FOREVER, BudgetTable, latest_end, matches, window
 
 KEY = Key(id="key_1", lookup="l", hash=b"", team="search", user="ann", project="p", tags={"env": "prod"})
 
@@ -52,6 +52,13 @@ def test_windows_are_calendar_windows_without_gaps(now: int, name: str) -> None:
 
 def test_a_total_has_one_window() -> None:
     assert window("total", 5) == (0, FOREVER)
+    assert latest_end(0) == FOREVER
+
+
+@given(st.integers(3_000_000, 4_000_000_000), st.sampled_from(["hour", "day", "week", "month"]))
+def test_no_window_ends_after_the_latest_that_begins_with_it(now: int, name: str) -> None:
+    start, end = window(name, now)
+    assert end <= latest_end(start) <= start + 31 * 86_400
 
 
 def test_rows_differ_by_window_and_subject() -> None:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
-from noria.evals.metrics import Better, corpus_of
+from noria.evals.metrics import Better, rows_of
 from noria.evals.sheet import Line, Sheet, groups_of
 from noria.scoring.scorer import Described
 from noria.stats import interval, paired
-from noria.stats.interval import Interval
+from noria.stats.interval import Interval, Rows
 from noria.stats.multiplicity import holm
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 Verdict = Literal["better", "worse", "not shown", "no examples"]
-SWAPS = 2000
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,39 +163,20 @@ def _compared(described: Described, both: Pairs, *, level: float, seed: int) -> 
 
 
 def _corpus(described: Described, both: Pairs, *, level: float, seed: int) -> Compared:
-    """Approximate randomisation of corpus metrics: swap the two systems' parts of each example at random
-    (Riezler, Maxwell 2005); the interval is bootstrapped over examples, both systems resampled alike."""
-    import numpy as np
-
-    name, of = described.name, corpus_of(described)
+    """The interval is bootstrapped over examples, both runs resampled alike."""
+    name, rows = described.name, rows_of(described)
     pairs = [(a, a.parts(name), b.parts(name)) for a, b in both]
     parted = [(a, x, y) for a, x, y in pairs if x is not None and y is not None]
+    left, right = [x for _, x, _ in parted], [y for _, _, y in parted]
     groups = groups_of([line for line, _, _ in parted])
-    width = len(parted[0][1]) if parted else 0
+    width = len(left[0]) if left else 0
     difference = interval.statistic(
-        [(*x, *y) for _, x, y in parted],
-        lambda sums: of(sums[:width]) - of(sums[width:]),
+        [(*x, *y) for x, y in zip(left, right, strict=True)],
+        Rows(lambda sums: rows.of(sums[:, :width]) - rows.of(sums[:, width:])),
         groups=groups,
         level=level,
         seed=seed,
     )
-    p: float | None = None
-    values = (None, None)
-    if parted:
-        left = np.array([x for _, x, _ in parted], dtype=float)
-        right = np.array([y for _, _, y in parted], dtype=float)
-        values = (of(left.sum(axis=0).tolist()), of(right.sum(axis=0).tolist()))
-        seen = abs(values[0] - values[1])
-        units = _units(groups, len(parted))
-        rng = np.random.default_rng(seed)
-        moved = left - right
-        reached = 0
-        for _ in range(SWAPS):
-            swap = (rng.random(units.max() + 1) < 0.5)[units]
-            change = moved[swap].sum(axis=0)
-            one = of((left.sum(axis=0) - change).tolist()) - of((right.sum(axis=0) + change).tolist())
-            reached += abs(one) >= seen - 1e-12
-        p = (reached + 1) / (SWAPS + 1)
     scored = [
         (x, y) for a, b in both if (x := a.value(name)) is not None and (y := b.value(name)) is not None
     ]
@@ -210,10 +186,10 @@ def _corpus(described: Described, both: Pairs, *, level: float, seed: int) -> Co
         name=name,
         kind="corpus",
         better=described.better,
-        candidate=values[0],
-        baseline=values[1],
+        candidate=_whole(rows, left),
+        baseline=_whole(rows, right),
         difference=difference,
-        p=p,
+        p=paired.swapped(left, right, rows, groups=groups, seed=seed),
         p_adjusted=None,
         method="approximate randomisation",
         n=len(parted),
@@ -221,17 +197,6 @@ def _corpus(described: Described, both: Pairs, *, level: float, seed: int) -> Co
         wins=wins,
         ties=len(scored) - wins - losses,
         losses=losses,
-    )
-
-
-def _units(groups: list[str] | None, n: int) -> NDArray[np.int64]:
-    import numpy as np
-
-    if groups is None:
-        return np.arange(n)
-    numbers: dict[str, int] = {}
-    return np.array(
-        [numbers.setdefault(group or f"\0{index}", len(numbers)) for index, group in enumerate(groups)]
     )
 
 
@@ -279,3 +244,13 @@ def _regressions(described: Described, both: Pairs, worst: int) -> tuple[Regress
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+def _whole(rows: Rows, parts: Sequence[tuple[float, ...]]) -> float | None:
+    """The metric of all; None where it is undefined, or there is nothing."""
+    if not parts:
+        return None
+    from noria.stats.arrays import np
+
+    found = float(rows.of(np.array(parts, dtype=np.float64).sum(axis=0)[None])[0])
+    return None if math.isnan(found) else found

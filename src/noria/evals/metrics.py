@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from noria.evals.sheet import Line, Sheet, groups_of
 from noria.scoring.scorer import Described, Score
 from noria.stats import interval
-from noria.stats.interval import Interval
+from noria.stats.interval import Interval, Rows
+
+if TYPE_CHECKING:
+    from noria.stats.arrays import Floats
 
 Better = Literal["higher", "lower", "neither"]
 
@@ -120,11 +123,19 @@ def measure(lines: Sequence[Line], described: Described, *, level: float = 0.95,
     )
 
 
-def corpus_of(described: Described) -> Callable[[Sequence[float]], float]:
-    """A corpus metric as a function of the sums of its parts."""
+def rows_of(described: Described) -> Rows:
+    """A corpus metric as a function of the sums of its parts, for many sums at once."""
+    if described.rows is not None:
+        return described.rows
     metric = described.metric
     assert metric is not None, "a corpus metric says how it is made"
-    return lambda sums: metric((Score(name=described.name, parts=tuple(sums)),))
+
+    def each(sums: Floats) -> Floats:
+        import numpy as np
+
+        return np.array([metric((Score(name=described.name, parts=tuple(row)),)) for row in sums.tolist()])
+
+    return Rows(each)
 
 
 def _corpus(lines: Sequence[Line], described: Described, *, level: float, seed: int) -> Interval | None:
@@ -133,7 +144,7 @@ def _corpus(lines: Sequence[Line], described: Described, *, level: float, seed: 
         return None
     return interval.statistic(
         [parts for _, parts in parted],
-        corpus_of(described),
+        rows_of(described),
         groups=groups_of([line for line, _ in parted]),
         level=level,
         seed=seed,

@@ -45,7 +45,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     def parts(self, name: str) -> tuple[float, ...] | None:
         """Sufficient statistics, summed over its repeats."""
         found = [one.parts for one in self.scores.get(name, ()) if one.parts and not one.failed]
-        return tuple(map(sum, zip(*found, strict=True))) if found else None
+        if len(found) > 1:
+            return tuple(map(sum, zip(*found, strict=True)))
+        return found[0] if found else None
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):

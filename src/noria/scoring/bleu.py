@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from noria.scoring import sacre
 from noria.scoring.factory import factory
 from noria.scoring.scorer import Described, Scorer
 
+if TYPE_CHECKING:
+    from noria.stats.arrays import Floats
+    from noria.stats.corpus import Smoothing
+
 _NAME = "bleu"
 
 
 def _described(
-    *, tokenize: str = "13a", lowercase: bool = False, smooth: str = "exp", order: int = 4
+    *, tokenize: str = "13a", lowercase: bool = False, smooth: Smoothing = "exp", order: int = 4
 ) -> Sequence[Described]:
     def make() -> Any:
         return sacre.metrics().BLEU(
             tokenize=tokenize, lowercase=lowercase, smooth_method=smooth, max_ngram_order=order
         )
 
-    return (Described(name=_NAME, kind="corpus", metric=sacre.corpus(make)),)
+    def rows(sums: Floats) -> Floats:
+        from noria.stats.corpus import bleu
+
+        return bleu(sums, smooth=smooth, order=order)
+
+    return (sacre.described(_NAME, make, rows),)
 
 
 @factory(by=_described)

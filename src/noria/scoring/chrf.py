@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from noria.scoring import sacre
 from noria.scoring.factory import factory
 from noria.scoring.scorer import Described, Scorer
+
+if TYPE_CHECKING:
+    from noria.stats.arrays import Floats
 
 _NAME = "chrf"
 
@@ -16,8 +19,13 @@ def _make(*, order: int = 6, words: int = 0, beta: int = 2, lowercase: bool = Fa
     return sacre.metrics().CHRF(char_order=order, word_order=words, beta=beta, lowercase=lowercase)
 
 
-def _described(**arguments: Any) -> Sequence[Described]:
-    return (Described(name=_NAME, kind="corpus", metric=sacre.corpus(lambda: _make(**arguments))),)
+def _described(*, beta: int = 2, **arguments: Any) -> Sequence[Described]:
+    def rows(sums: Floats) -> Floats:
+        from noria.stats.corpus import chrf
+
+        return chrf(sums, beta=beta)
+
+    return (sacre.described(_NAME, lambda: _make(beta=beta, **arguments), rows),)
 
 
 @factory(by=_described)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from noria.errors import MissingExtra
 from noria.scoring.reference import references
-from noria.scoring.scorer import Metric, Output, Score, Scorer
+from noria.scoring.scorer import Described, Output, Score, Scorer
+from noria.stats.interval import Rows
+
+if TYPE_CHECKING:
+    from noria.stats.arrays import Floats
 
 
 def metrics() -> Any:
@@ -37,12 +41,20 @@ def scored(metric: Any, text: str, wanted: Sequence[str]) -> tuple[float, tuple[
     return float(value), tuple(float(part) for part in parts)
 
 
-def corpus(make: Callable[[], Any], *, whole: bool = True) -> Metric:
-    """The metric of all outputs together, 0 to 100; `whole`: its statistics are counts."""
+def described(
+    name: str,
+    make: Callable[[], Any],
+    rows: Callable[[Floats], Floats],
+    *,
+    better: Literal["higher", "lower"] = "higher",
+    whole: bool = True,
+) -> Described:
+    """The metric of all outputs together; `rows` is that of `stats.corpus`, and `whole`: its statistics are
+    counts."""
 
     def metric(scores: Sequence[Score]) -> float:
         columns = zip(*(score.parts for score in scores), strict=True)
         sums = [int(sum(column)) if whole else sum(column) for column in columns]
         return float(make()._compute_score_from_stats(sums).score)
 
-    return metric
+    return Described(name=name, kind="corpus", better=better, metric=metric, rows=Rows(rows))

@@ -19,6 +19,7 @@ import msgspec
 from noria.core.example import Example
 from noria.core.messages import Response
 from noria.core.usage import Usage
+from noria.stats.interval import Rows
 
 Value = float | bool | str
 """A number, a yes or no, or a category."""
@@ -93,6 +94,8 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     """mean: of numbers; share: of yes; category: counts; corpus: `metric` of all parts together."""
     better: Literal["higher", "lower", "neither"] = "higher"
     metric: Metric | None = None
+    rows: Rows | None = None
+    """The same metric of the sums of parts of many resamples at once."""
     version: str = "1"
     """Changes when the same output may be scored differently; a cached score of another is not used."""
 

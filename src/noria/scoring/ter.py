@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from noria.scoring import sacre
 from noria.scoring.factory import factory
 from noria.scoring.reference import references
 from noria.scoring.scorer import Described, Output, Score, Scorer
+
+if TYPE_CHECKING:
+    from noria.stats.arrays import Floats
 
 _NAME = "ter"
 
@@ -19,8 +22,12 @@ def _make(*, normalized: bool = False, no_punct: bool = False, case_sensitive: b
 
 
 def _described(**arguments: bool) -> Sequence[Described]:
-    metric = sacre.corpus(lambda: _make(**arguments), whole=False)
-    return (Described(name=_NAME, kind="corpus", better="lower", metric=metric),)
+    def rows(sums: Floats) -> Floats:
+        from noria.stats.corpus import ter
+
+        return ter(sums)
+
+    return (sacre.described(_NAME, lambda: _make(**arguments), rows, better="lower", whole=False),)
 
 
 @factory(by=_described)

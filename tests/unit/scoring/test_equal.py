@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jiwer
+import numpy as np
 import pytest
 import sacrebleu
 from nltk.metrics.distance import edit_distance
@@ -30,6 +31,29 @@ def corpus(type: str, scores: Sequence[Sequence[Score]], **arguments: Any) -> fl
     metric = described(ScorerSpec(type=type, arguments=arguments))[0].metric
     assert metric is not None
     return metric([one[0] for one in scores])
+
+
+@pytest.mark.parametrize(
+    ("type", "arguments"),
+    [
+        ("bleu", {}),
+        ("bleu", {"smooth": "floor", "order": 2}),
+        ("chrf", {}),
+        ("chrf", {"words": 2, "beta": 1, "order": 4}),
+        ("ter", {}),
+    ],
+)
+async def test_many_sums_at_once_give_the_same(
+    output: Make, german: list[Pair], type: str, arguments: dict[str, Any]
+) -> None:
+    """What intervals are made with is the corpus metric itself."""
+    [measure] = described(ScorerSpec(type=type, arguments=arguments))
+    scores = [one[0] for one in await scored(output, german[:60], type, **arguments)]
+    assert measure.metric is not None and measure.rows is not None
+    parts = np.array([score.parts for score in scores])
+    sums = np.array([parts.sum(axis=0), parts[:20].sum(axis=0), parts[0]])
+    expected = [measure.metric(scores), measure.metric(scores[:20]), measure.metric(scores[:1])]
+    assert measure.rows.of(sums).tolist() == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("tokenize", ["13a", "intl", "char"])

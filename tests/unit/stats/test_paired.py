@@ -11,8 +11,9 @@ stats = pytest.importorskip("scipy.stats")
 tables = pytest.importorskip("statsmodels.stats.contingency_tables")
 multitest = pytest.importorskip("statsmodels.stats.multitest")
 
+from noria.stats.interval import Rows  # noqa: E402
 from noria.stats.multiplicity import holm  # noqa: E402
-from noria.stats.paired import compare, mcnemar  # noqa: E402
+from noria.stats.paired import compare, mcnemar, swapped  # noqa: E402
 
 
 def _scipys(a: list[float], b: list[float]) -> float:
@@ -99,6 +100,29 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare([1.0], [1.0, 2.0])
     with pytest.raises(InvalidRequest, match="Number 1 of b"):
         compare([1.0, 2.0], [1.0, math.nan])
+
+
+SHARE = Rows(lambda sums: sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan))
+
+
+def test_parts_that_change_places_are_sign_flips_of_a_mean() -> None:
+    rng = np.random.default_rng(4)
+    a, b = rng.random(200), rng.random(200) + 0.05
+    p = swapped([(x, 1) for x in a], [(x, 1) for x in b], SHARE)
+    assert p == pytest.approx(compare(a, b).p, abs=0.03)
+    groups = [str(i // 20) for i in range(200)]
+    grouped = swapped([(x, 1) for x in a], [(x, 1) for x in b], SHARE, groups=groups)
+    assert grouped == pytest.approx(compare(a, b, groups=groups).p, abs=0.03)
+    assert swapped([(x, 1) for x in a], [(x, 1) for x in a], SHARE) == 1
+
+
+def test_what_is_undefined_shows_no_difference() -> None:
+    assert swapped([], [], SHARE) is None
+    assert swapped([(0, 0)] * 20, [(1, 1)] * 20, SHARE) is None
+    # Defined for all together, and not where the one example that counts changes places.
+    assert swapped([(1, 1)] + [(0, 0)] * 20, [(0, 1)] + [(0, 0)] * 20, SHARE) == 1
+    lone = swapped([(9, 1)] + [(0, 0)] * 20, [(0, 0)] * 20 + [(0, 1)], SHARE)
+    assert lone is not None and lone > 0.4
 
 
 values = st.lists(st.integers(0, 20), min_size=1, max_size=25)

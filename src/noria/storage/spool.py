@@ -192,6 +192,7 @@ class SpoolWriter:
     def _help(self) -> None:
         with suppress(OSError):  # Writing to the disk takes milliseconds that a call would have to wait for.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        failing = False
         while not self._closing:
             self._wake.wait(self._pause)
             self._wake.clear()
@@ -199,7 +200,10 @@ class SpoolWriter:
             try:
                 self._sync()
             except OSError:  # The disk fails: what is appended now would not outlive a power cut.
-                self._full = True
+                failing = self._full = True
+            else:
+                if failing:
+                    failing, self._full = False, self._next is None
 
     def _sync(self) -> None:
         with self._syncing:

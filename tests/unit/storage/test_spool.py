@@ -1,3 +1,4 @@
+import errno
 import random
 import sys
 import time
@@ -8,7 +9,7 @@ import pytest
 
 from noria.errors import ConfigError, StateError, Unavailable
 from noria.providers.secrets import Vault
-from noria.storage.segment import HEADER
+from noria.storage.segment import HEADER, OpenSegment
 from noria.storage.spool import SpoolWriter
 from noria.storage.spool_reader import Position, SpoolReader
 from noria.tracing.record import Begin, Stored
@@ -176,6 +177,33 @@ def test_a_full_disk_refuses_and_recovers_by_itself(tmp_path: Path) -> None:
     assert said(process) == "recovered"
     assert process.wait(10) == 0
     assert drained(SpoolReader(tmp_path), "w") == [record(2)]
+
+
+def test_a_disk_that_fails_for_a_while_refuses_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SpoolWriter(tmp_path, writer="w0", limit_bytes=1 << 20, segment_bytes=1 << 16, sync_s=0.01)
+    failing = True
+
+    def sync(_: OpenSegment) -> None:
+        if failing:
+            raise OSError(errno.EIO, "the disk fails")
+
+    monkeypatch.setattr(OpenSegment, "sync", sync)
+    refused = False
+    for number in range(500):
+        try:
+            writer.append(BEGIN)
+        except Unavailable:
+            refused = True
+            break
+        writer.append(record(number))
+        time.sleep(0.002)
+    assert refused
+    failing = False
+    time.sleep(0.2)
+    writer.append(BEGIN)
+    writer.close()
 
 
 def test_what_cannot_be_understood_is_skipped_and_counted(tmp_path: Path) -> None:

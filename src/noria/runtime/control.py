@@ -37,6 +37,7 @@ from noria.runtime.curation import Curation
 from noria.runtime.datasets import Datasets
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.evals import Evals
+from noria.runtime.explore import Explorations
 from noria.runtime.feedback import FeedbackDesk
 from noria.runtime.jobs import Jobs
 from noria.runtime.judges import Judges
@@ -47,6 +48,7 @@ from noria.runtime.prompts import Prompts
 from noria.runtime.publish import Publisher
 from noria.runtime.review_items import ItemSources
 from noria.runtime.reviews import ReviewDesk
+from noria.runtime.sealing import WANTED
 from noria.runtime.shelf import Catalogue, KnownModels, Shelf
 from noria.runtime.shots import Pools
 from noria.runtime.studies import Studies
@@ -59,6 +61,7 @@ from noria.storage.curation import CurationTable
 from noria.storage.database import REVISION, Database
 from noria.storage.datasets import DatasetTable
 from noria.storage.evals import EvalTable
+from noria.storage.explorations import ExplorationTable
 from noria.storage.feedback import FeedbackTable
 from noria.storage.home import Home
 from noria.storage.jobs import JobTable
@@ -68,6 +71,7 @@ from noria.storage.ledger import LedgerStore
 from noria.storage.optimizations import OptimizationTable
 from noria.storage.prompts import PromptTable
 from noria.storage.reviews import ReviewTable
+from noria.storage.seal import PLAIN, Seal
 from noria.storage.snapshots import Snapshots
 from noria.storage.spans import SpanStore
 from noria.storage.studies import StudyTable
@@ -113,10 +117,11 @@ class Control:
         collector: Neighbour,
         gateway: str = "",
         clock: Clock | None = None,
+        seal: Seal = PLAIN,
     ) -> None:
         """Opens, and where needed migrates, noria.db. `path` is the noria.toml. Raises StateError.
 
-        `sealed` reads the spans where payloads are encrypted; None: there is no key.
+        `sealed` reads the spans where payloads are encrypted; None: there is no key. `seal` is for noria.db.
         """
         self.home = home
         self.path = path
@@ -129,7 +134,7 @@ class Control:
         self._collector = collector
         self._gateway = gateway
         self._started = time.monotonic()
-        self.database = Database.open(home.database)
+        self.database = Database.open(home.database, seal=seal)
         self.audit = AuditLog(self.database, self.clock)
         self._accounts = AccountTable(self.database, self.audit)
         self._keys = KeyTable(self.database, self.audit)
@@ -170,7 +175,12 @@ class Control:
         )
         self.approvals = Approvals(ApprovalTable(self.database, self.audit), self.clock)
         self.feedback = FeedbackDesk(FeedbackTable(self.database), lambda: self.spans, self.clock)
-        self.jobs = Jobs(JobTable(self.database, self.audit, self.clock), home.jobs, self.clock)
+        self.jobs = Jobs(
+            JobTable(self.database, self.audit, self.clock),
+            home.jobs,
+            self.clock,
+            environment={WANTED: "1" if seal.wanted else ""},
+        )
         self.shelf = Shelf(models, self.versions, self.jobs, record=self._record)
         self.prompts = Prompts(
             PromptTable(self.database, self.audit, self.clock),
@@ -261,6 +271,18 @@ class Control:
             folder=path.absolute().parent,
             sections=self.declared_datasets,
             splits=self.declared_splits,
+        )
+        self.explorations = Explorations(
+            ExplorationTable(self.database),
+            EvalTable(self.database, self.audit),
+            self.jobs,
+            self.clock,
+            home=home,
+            folder=path.absolute().parent,
+            datasets=self.datasets,
+            resolver=lambda: self.evals.resolver,
+            judges=self.judges,
+            serving=self.serving,
         )
         self.local_token = ""
 
@@ -475,8 +497,11 @@ def _write_private(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-def open_control(home: Home, path: Path, *, gateway: str = "") -> Control:
-    """The control process of this machine; `gateway` is the URL at which the workers listen."""
+def open_control(home: Home, path: Path, *, gateway: str = "", encrypt: bool = False) -> Control:
+    """The control process of this machine; `gateway` is the URL at which the workers listen.
+
+    Raises ConfigError where payloads are to be encrypted and there is no key.
+    """
     vault = read_vault(os.environ, base=path.absolute().parent)
     return Control(
         home,
@@ -487,4 +512,5 @@ def open_control(home: Home, path: Path, *, gateway: str = "") -> Control:
         ledger=LedgerStore(home.ledger),
         collector=CollectorSocket(home.run / "collector.sock", PooledTransport),
         gateway=gateway,
+        seal=Seal(vault, wanted=encrypt),
     )

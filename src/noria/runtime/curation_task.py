@@ -23,9 +23,9 @@ from noria.datasets.store import Dataset, DatasetVersion
 from noria.errors import Conflict, NotFound
 from noria.runtime.curation_source import FileSource, source_of, version_of
 from noria.runtime.curation_tools import FOLDER, MakeTools
+from noria.runtime.sealing import open_database
 from noria.storage.audit import AuditLog
 from noria.storage.curation import CurationTable
-from noria.storage.database import Database
 from noria.storage.datasets import DatasetTable
 from noria.storage.home import Home
 
@@ -51,7 +51,7 @@ class _Desk:
         self._home = Home(Path(arguments["home"]))
         self._folder = arguments["folder"]
         self._splits: dict[str, float] = arguments.get("splits", {})
-        self._database = Database.open(self._home.database)
+        self._database = open_database(self._home)
         clock = SystemClock()
         log = AuditLog(self._database, clock)
         self._clock = clock

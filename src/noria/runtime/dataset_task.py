@@ -9,6 +9,7 @@ import msgspec
 
 from noria.core.clock import SystemClock
 from noria.runtime import dataset_import
+from noria.runtime.sealing import read_seal
 from noria.runtime.task import Report
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
@@ -18,7 +19,7 @@ from noria.storage.datasets import DatasetTable
 def import_dataset(arguments: dict[str, Any], report: Report) -> object:
     """`database` is the path of noria.db, `order` a dataset_import.Order; `uploaded` files are deleted."""
     order = msgspec.convert(arguments["order"], dataset_import.Order)
-    database = Database.open(Path(arguments["database"]))
+    database = Database.open(Path(arguments["database"]), seal=read_seal())
     clock = SystemClock()
     try:
         table = DatasetTable(database, AuditLog(database, clock), clock)

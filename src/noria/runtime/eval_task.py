@@ -27,6 +27,7 @@ from noria.runtime.eval_prompt import prompted
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
+from noria.runtime.sealing import open_database
 from noria.scoring.calls import Calls, TokenEncoder
 from noria.scoring.resolve import described, resolve
 from noria.storage.audit import AuditLog
@@ -44,7 +45,7 @@ _REFERENCE = ("env:", "file:", "enc:")
 def run_eval(arguments: dict[str, Any], report: Report) -> object:
     """Run, or go on with, the EvalRun `run`; the result is a sentence."""
     home, folder = Home(Path(arguments["home"])), Path(arguments["folder"])
-    database = Database.open(home.database)
+    database = open_database(home)
     try:
         return asyncio.run(_run(database, home, folder, arguments["project"], arguments["run"], report))
     finally:

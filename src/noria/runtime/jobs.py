@@ -7,10 +7,11 @@ runs again, so a task must be able to go on where it stopped.
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,11 @@ _VERSION = "1"
 class Jobs:
     """Starts, follows, cancels and resumes."""
 
-    def __init__(self, table: JobTable, database: Path, clock: Clock) -> None:
-        """`database` is jobs.db."""
+    def __init__(
+        self, table: JobTable, database: Path, clock: Clock, *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """`database` is jobs.db; `environment` is what the children are told beside this process's own."""
+        self._environment = dict(environment or {})
         self._table = table
         self._database = database
         self._clock = clock
@@ -170,6 +174,7 @@ class Jobs:
             [sys.executable, "-m", "noria.runtime.task", job.kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={**os.environ, **self._environment},
         )
         self._children[id] = child
         said: dict[str, Any] = {}

@@ -14,6 +14,7 @@ from noria.core.example import Example
 from noria.errors import InvalidRequest, NoriaError, NotFound, UpstreamFailed
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
+from noria.runtime.sealing import open_database
 from noria.scoring.calls import Calls
 from noria.scoring.judge.calibration import measure
 from noria.scoring.judge.label import Labelled, Verdict, labelled, verdict
@@ -21,7 +22,6 @@ from noria.scoring.judge.store import CalibrationRun
 from noria.scoring.resolve import described, resolve
 from noria.scoring.scorer import Scorer
 from noria.storage.audit import AuditLog
-from noria.storage.database import Database
 from noria.storage.datasets import DatasetTable
 from noria.storage.home import Home
 from noria.storage.judges import CalibrationTable
@@ -41,7 +41,7 @@ MOST = 20_000
 def calibrate(arguments: dict[str, Any], report: Report) -> object:
     """Make, or go on with, the calibration; the result is a sentence."""
     home, project = Home(Path(arguments["home"])), arguments["project"]
-    database = Database.open(home.database)
+    database = open_database(home)
     clock = SystemClock()
     log = AuditLog(database, clock)
     store = CalibrationTable(database, log)

@@ -39,6 +39,7 @@ from noria.runtime.eval_spec import Resolver
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.optimize_asking import Asking, Report
 from noria.runtime.own_calls import own_client
+from noria.runtime.sealing import open_database
 from noria.runtime.shots import shot_of
 from noria.scoring.calls import Calls
 from noria.scoring.resolve import described, resolve
@@ -69,7 +70,7 @@ class Author(msgspec.Struct, frozen=True):
 def run_optimization(arguments: dict[str, Any], report: Report) -> object:
     """Run, or go on with, the Optimization `optimization`; the result is a sentence."""
     home = Home(Path(arguments["home"]))
-    database = Database.open(home.database)
+    database = open_database(home)
     try:
         log = AuditLog(database, SystemClock())
         table = OptimizationTable(database, log)

@@ -19,9 +19,9 @@ from noria.prompts.apply import shot_of
 from noria.prompts.pool import MOST, text_of, write_pool
 from noria.prompts.technique import Shots
 from noria.runtime.own_calls import own_client
+from noria.runtime.sealing import open_database
 from noria.runtime.shots import dataset_version
 from noria.storage.audit import AuditLog
-from noria.storage.database import Database
 from noria.storage.datasets import DatasetTable
 from noria.storage.home import Home
 
@@ -34,7 +34,7 @@ def build_pool(arguments: dict[str, Any], report: Report) -> object:
     """The job; the result is the number of examples."""
     home = Home(Path(arguments["home"]))
     shots = msgspec.convert(arguments["shots"], Shots)
-    database = Database.open(home.database)
+    database = open_database(home)
     try:
         clock = SystemClock()
         reader = DatasetTable(database, AuditLog(database, clock), clock)

@@ -70,12 +70,15 @@ def _collector(config: Config, home: Home, folder: Path) -> tuple[str, ...]:
 
 
 def _control(config: Config, home: Home, path: Path) -> tuple[str, ...]:
-    return (
+    command = [
         sys.executable, "-m", "noria.server.control",
         "--home", str(home.folder),
         "--config", str(path),
         "--gateway", gateway_url(config),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if config.encryption.payloads:
+        command.append("--encrypt-payloads")
+    return tuple(command)
 
 
 def _worker(config: Config, home: Home, folder: Path, number: int) -> tuple[str, ...]:

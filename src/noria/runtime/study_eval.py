@@ -21,10 +21,10 @@ from noria.evals.metrics import Metrics, metrics
 from noria.evals.run import ENDED, EvalRun, Progress
 from noria.evals.sheet import sheet
 from noria.runtime.evals import TASK, measures_of
+from noria.runtime.sealing import open_database
 from noria.runtime.study_plan import EvalPlan, spec_of
 from noria.stats.interval import Interval
 from noria.storage.audit import AuditLog
-from noria.storage.database import Database
 from noria.storage.evals import EvalTable
 from noria.storage.home import Home
 from noria.studies.objective import Objective, Place
@@ -40,7 +40,7 @@ LEAST = 40
 @asynccontextmanager
 async def eval_objective(place: Place, arguments: dict[str, Any]) -> AsyncGenerator[Objective]:
     """Entry point `objective.eval`."""
-    database = Database.open(Home(Path(place.home)).database)
+    database = open_database(Home(Path(place.home)))
     clock = SystemClock()
     try:
         plan = msgspec.convert(arguments, EvalPlan, strict=False)

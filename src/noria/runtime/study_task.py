@@ -10,8 +10,8 @@ from typing import Any
 from noria import hooks
 from noria.core.clock import SystemClock
 from noria.errors import NoriaError, NotFound
+from noria.runtime.sealing import open_database
 from noria.storage.audit import AuditLog
-from noria.storage.database import Database
 from noria.storage.home import Home
 from noria.storage.studies import StudyTable
 from noria.studies.objective import Factory, Place
@@ -23,7 +23,7 @@ Report = Callable[[int | None, int | None, str, str], None]
 
 def run_study(arguments: dict[str, Any], report: Report) -> object:
     """Run, or go on with, the study `study`; the result is a sentence."""
-    database = Database.open(Home(Path(arguments["home"])).database)
+    database = open_database(Home(Path(arguments["home"])))
     clock = SystemClock()
     store = StudyTable(database, AuditLog(database, clock))
     try:

@@ -86,6 +86,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--gateway", default="", help="URL of the workers, where noria.toml does not say it")
+    parser.add_argument(
+        "--encrypt-payloads", action="store_true", help="under the key of NORIA_ENCRYPTION_KEY or its file"
+    )
     given = parser.parse_args(arguments)
     log_to_stderr("control")
     gc.disable()
@@ -95,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Bound before anything is ready: whoever asks meanwhile waits and is not refused.
         listening = listen(home.run / SOCKET)
         try:
-            control = open_control(home, given.config, gateway=given.gateway)
+            control = open_control(home, given.config, gateway=given.gateway, encrypt=given.encrypt_payloads)
             try:
                 control.start()
                 asyncio.run(serve(control, listening))

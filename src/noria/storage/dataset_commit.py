@@ -46,7 +46,7 @@ class Commit:
         self._database = database
         self._clock = clock
         self._log = ExampleLog(database)
-        self._codec = Codec()
+        self._codec = Codec(database.seal)
         self._rows: dict[str, tuple[Packed, int]] = {}
         self._size = 0
         self.dataset = dataset
@@ -103,7 +103,7 @@ class Commit:
             # Said twice in one commit: the row that was written before gives way.
             self._log.drop(connection, self.dataset, [(id, self.number) for id in rows if id in own])
             fresh = {id: row for id, row in rows.items() if there.get(id) != row[0].revision}
-            put(connection, (packed for packed, _ in fresh.values()))
+            put(connection, (packed for packed, _ in fresh.values()), anew=self._database.seal.wanted)
             append(connection, [self._row(id, packed.revision, at) for id, (packed, at) in fresh.items()])
         self.changed += len(fresh) - len(own)
 

@@ -179,7 +179,8 @@ class StoredDatasets:
                 .order_by(imports.c.id.desc())
                 .limit(limit)
             )
-            return [(row.id, row.created_ms, row.report) for row in connection.execute(query)]
+            opened = self._database.seal.opened_json
+            return [(row.id, row.created_ms, opened(row.report)) for row in connection.execute(query)]
 
     def _state(self, version: DatasetVersion) -> State:
         query = (

@@ -210,7 +210,8 @@ class DatasetTable(StoredDatasets):
         """Keep what an import has said, for those who were not there."""
         with self._database.write() as connection:
             head = need(connection, project, name)
-            values = {"id": id, "dataset": head["number"], "created_ms": self._now(), "report": report}
+            sealed = self._database.seal.json(report)
+            values = {"id": id, "dataset": head["number"], "created_ms": self._now(), "report": sealed}
             connection.execute(delete(imports).where(imports.c.id == id))
             connection.execute(insert(imports).values(values))
 

@@ -19,6 +19,7 @@ from noria.evals.run import ENDED, EvalRun, Progress, RunSpec, State
 from noria.evals.store import Kept, Written
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
+from noria.storage.seal import Seal
 from noria.storage.tables import eval_answers, eval_examples, eval_judgements, eval_runs
 
 _PICO = Decimal(10**12)
@@ -33,10 +34,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class EvalTable:
-    """Runs with all that they hold. A body is JSON, after a byte that says whether it is compressed."""
+    """Runs with all that they hold. A body is JSON, after a byte that says whether it is
+    compressed, and sealed where payloads are encrypted."""
 
     def __init__(self, database: Database, log: AuditLog) -> None:
         self._database = database
+        self._seal = database.seal
         self._log = log
 
     def add(self, run: EvalRun, act: Act) -> None:
@@ -118,10 +121,13 @@ class EvalTable:
     def write(self, run: str, written: Written) -> None:
         project = self._project(run)
         rows: list[tuple[Table, dict[str, Any]]] = [
-            (eval_examples, {"run": run, "example": one.id, "body": _packed(one)}) for one in written.examples
+            (eval_examples, {"run": run, "example": one.id, "body": _packed(one, self._seal)})
+            for one in written.examples
         ]
-        rows += [(eval_answers, _answer_row(run, project, one)) for one in written.answers]
-        rows += [(eval_judgements, _judgement_row(run, project, one)) for one in written.judgements]
+        rows += [(eval_answers, _answer_row(run, project, one, self._seal)) for one in written.answers]
+        rows += [
+            (eval_judgements, _judgement_row(run, project, one, self._seal)) for one in written.judgements
+        ]
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]
             with self._database.write() as connection:
@@ -172,7 +178,7 @@ class EvalTable:
                     eval_answers.c.key.in_(part),
                     eval_answers.c.failed.is_(False),
                 )
-                found |= {key: _answer(_plain(body)) for key, body in connection.execute(query)}
+                found |= {key: _answer(_plain(body, self._seal)) for key, body in connection.execute(query)}
         return found
 
     def judgements(self, project: str, keys: Sequence[str]) -> dict[str, Judgement]:
@@ -182,7 +188,9 @@ class EvalTable:
                 query = select(eval_judgements.c.key, eval_judgements.c.body).where(
                     eval_judgements.c.project == project, eval_judgements.c.key.in_(part)
                 )
-                found |= {key: _judgement(_plain(body)) for key, body in connection.execute(query)}
+                found |= {
+                    key: _judgement(_plain(body, self._seal)) for key, body in connection.execute(query)
+                }
         return found
 
     def kept(self, run: str, *, after: str = "") -> Iterator[Kept]:
@@ -232,7 +240,7 @@ class EvalTable:
         if table is not eval_examples:
             query = query.order_by(table.c.example, table.c.repeat)
         for id, body in connection.execute(query):
-            yield id, _plain(body)
+            yield id, _plain(body, self._seal)
 
     def _project(self, run: str) -> str:
         with self._database.read() as connection:
@@ -261,12 +269,13 @@ def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
         yield keys[start : start + _ROWS]
 
 
-def _packed(value: msgspec.Struct) -> bytes:
+def _packed(value: msgspec.Struct, seal: Seal) -> bytes:
     body = _encode(value)
-    return b"\0" + body if len(body) < _SMALL else b"\1" + zstandard.compress(body, 1)
+    return seal.bytes(b"\0" + body if len(body) < _SMALL else b"\1" + zstandard.compress(body, 1))
 
 
-def _plain(stored: bytes) -> bytes:
+def _plain(sealed: bytes, seal: Seal) -> bytes:
+    stored = seal.opened(sealed)
     return stored[1:] if stored[0] == 0 else zstandard.decompress(stored[1:])
 
 
@@ -274,7 +283,7 @@ def _pico(cost: Decimal) -> int:
     return int((cost * _PICO).to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
-def _answer_row(run: str, project: str, answer: Answer) -> dict[str, Any]:
+def _answer_row(run: str, project: str, answer: Answer, seal: Seal) -> dict[str, Any]:
     return {
         "run": run,
         "example": answer.example,
@@ -284,11 +293,11 @@ def _answer_row(run: str, project: str, answer: Answer) -> dict[str, Any]:
         "failed": bool(answer.failed),
         "reused": answer.reused,
         "cost_pico": None if answer.cost is None else _pico(answer.cost),
-        "body": _packed(answer),
+        "body": _packed(answer, seal),
     }
 
 
-def _judgement_row(run: str, project: str, judgement: Judgement) -> dict[str, Any]:
+def _judgement_row(run: str, project: str, judgement: Judgement, seal: Seal) -> dict[str, Any]:
     scores = judgement.scores
     return {
         "run": run,
@@ -302,7 +311,7 @@ def _judgement_row(run: str, project: str, judgement: Judgement) -> dict[str, An
         "failed": sum(bool(score.failed) for score in scores),
         "unknown": sum(bool(score.trace) and score.cost is None for score in scores),
         "cost_pico": sum(_pico(score.cost) for score in scores if score.cost is not None),
-        "body": _packed(judgement),
+        "body": _packed(judgement, seal),
     }
 
 

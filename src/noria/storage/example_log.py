@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from noria.core.example import Example
 from noria.storage.database import Database
+from noria.storage.seal import Seal
 from noria.storage.tables import dataset_commits as commits
 from noria.storage.tables import example_bodies as bodies
 from noria.storage.tables import example_log as log
@@ -87,7 +88,8 @@ class Packed(NamedTuple):
 class Codec:
     """Examples to bodies and back. Not for several threads at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
         self._compress = zstandard.ZstdCompressor(level=3).compress
         self._decompress = zstandard.ZstdDecompressor().decompress
 
@@ -96,10 +98,10 @@ class Codec:
         values = msgspec.to_builtins(example)
         del values["id"]
         text = _canonical(values)
-        return Packed(hashlib.sha256(text).digest(), self._compress(text))
+        return Packed(hashlib.sha256(text).digest(), self._seal.bytes(self._compress(text)))
 
     def unpack(self, id: str, body: bytes) -> Example:
-        text = self._decompress(body, max_output_size=_MOST_BODY)
+        text = self._decompress(self._seal.opened(body), max_output_size=_MOST_BODY)
         return _example(b'{"id":' + msgspec.json.encode(id) + b"," + text[1:])
 
 
@@ -129,7 +131,7 @@ class ExampleLog:
         self, state: State, *, buckets: tuple[int, int] = EVERY, after: str = ""
     ) -> Iterator[Example]:
         """The examples of a state whose bucket is in the range, in order of id."""
-        codec = Codec()
+        codec = Codec(self._database.seal)
         query = (
             state.rows(log.c.example, bodies.c.body)
             .join(bodies, bodies.c.revision == log.c.revision)
@@ -161,7 +163,7 @@ class ExampleLog:
 
     def some(self, state: State, ids: Sequence[str]) -> dict[str, Example]:
         """Those of `ids` (at most BATCH) that are in the state."""
-        codec = Codec()
+        codec = Codec(self._database.seal)
         query = (
             state.rows(log.c.example, bodies.c.body)
             .join(bodies, bodies.c.revision == log.c.revision)
@@ -221,8 +223,8 @@ class ExampleLog:
         release(connection, named)
 
 
-def put(connection: Connection, packed: Iterable[Packed]) -> None:
-    """Keep bodies, each once, and count one more use of each."""
+def put(connection: Connection, packed: Iterable[Packed], *, anew: bool) -> None:
+    """Keep bodies, each once, and count one more use of each; `anew`: as they are written now."""
     rows = [{"revision": one.revision, "body": one.body, "uses": 1} for one in packed]
     if not rows:
         return
@@ -231,9 +233,10 @@ def put(connection: Connection, packed: Iterable[Packed]) -> None:
     else:
         from sqlalchemy.dialects.sqlite import insert as upsert
     query = upsert(bodies)
-    counted = query.on_conflict_do_update(
-        index_elements=[bodies.c.revision], set_={"uses": bodies.c.uses + 1}
-    )
+    changes: dict[str, Any] = {"uses": bodies.c.uses + 1}
+    if anew:
+        changes["body"] = query.excluded.body
+    counted = query.on_conflict_do_update(index_elements=[bodies.c.revision], set_=changes)
     connection.execute(counted, rows)
 
 

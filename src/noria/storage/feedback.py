@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, or_, sel
 
 from noria.feedback.feedback import Feedback, Said, Sought, number_of, word_of
 from noria.storage.database import Database
+from noria.storage.seal import Seal
 from noria.storage.tables import feedback as table
 from noria.storage.tables import feedback_history as history
 
@@ -23,6 +24,7 @@ class FeedbackTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._seal = database.seal
 
     def add(self, feedback: Feedback) -> Feedback:
         with self._database.write() as connection:
@@ -30,8 +32,8 @@ class FeedbackTable:
                 chosen = (table.c.project == feedback.project) & (table.c.given == feedback.given)
                 row = connection.execute(select(table).where(chosen)).mappings().first()
                 if row is not None:
-                    return _feedback(row)
-            connection.execute(insert(table).values(_values(feedback)))
+                    return _feedback(row, self._seal)
+            connection.execute(insert(table).values(_values(feedback, self._seal)))
         return feedback
 
     def revise(self, feedback: Feedback) -> bool:
@@ -40,13 +42,15 @@ class FeedbackTable:
             row = connection.execute(select(table).where(chosen)).mappings().first()
             if row is None:
                 return False
-            before = _feedback(row)
+            before = _feedback(row, self._seal)
             connection.execute(
                 insert(history).values(
-                    id=before.id, revision=before.revision, body=msgspec.to_builtins(before)
+                    id=before.id, revision=before.revision, body=self._seal.json(msgspec.to_builtins(before))
                 )
             )
-            connection.execute(update(table).where(table.c.id == feedback.id).values(_values(feedback)))
+            connection.execute(
+                update(table).where(table.c.id == feedback.id).values(_values(feedback, self._seal))
+            )
         return True
 
     def one(self, project: str, id: str) -> Feedback | None:
@@ -54,18 +58,20 @@ class FeedbackTable:
         query = select(table).where(table.c.project == project, named).order_by(table.c.id != id)
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
-            return None if row is None else _feedback(row)
+            return None if row is None else _feedback(row, self._seal)
 
     def history(self, feedback: Feedback) -> list[Feedback]:
         query = select(history.c.body).where(history.c.id == feedback.id).order_by(history.c.revision)
         with self._database.read() as connection:
-            return [msgspec.convert(body, Feedback) for body in connection.scalars(query)]
+            return [
+                msgspec.convert(self._seal.opened_json(body), Feedback) for body in connection.scalars(query)
+            ]
 
     def of_trace(self, project: str, trace: str) -> list[Feedback]:
         chosen = (table.c.project == project, table.c.trace == trace, ~table.c.retracted)
         with self._database.read() as connection:
             rows = connection.execute(select(table).where(*chosen).order_by(table.c.id)).mappings()
-            return [_feedback(row) for row in rows]
+            return [_feedback(row, self._seal) for row in rows]
 
     def page(self, project: str, sought: Sought, *, after: str | None, limit: int) -> list[Feedback]:
         query = select(table).where(*_chosen(project, sought))
@@ -73,7 +79,7 @@ class FeedbackTable:
             query = query.where(table.c.id < after)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit)).mappings()
-            return [_feedback(row) for row in rows]
+            return [_feedback(row, self._seal) for row in rows]
 
     def said(self, project: str, sought: Sought) -> Sequence[Said]:
         chosen = _chosen(project, sought)
@@ -131,13 +137,24 @@ def _chosen(project: str, sought: Sought) -> list[ColumnElement[bool]]:
     return found
 
 
-def _values(feedback: Feedback) -> dict[str, Any]:
+def _values(feedback: Feedback, seal: Seal) -> dict[str, Any]:
+    number, word = number_of(feedback.kind, feedback.value), word_of(feedback.kind, feedback.value)
+    counted = number is not None or word is not None
     return {
         **msgspec.structs.asdict(feedback),
-        "number": number_of(feedback.kind, feedback.value),
-        "word": word_of(feedback.kind, feedback.value),
+        # What is counted and compared in SQL stands plain beside it anyway.
+        "value": feedback.value if counted else seal.json(feedback.value),
+        "comment": seal.text(feedback.comment),
+        "metadata": seal.json(feedback.metadata) if feedback.metadata else {},
+        "number": number,
+        "word": word,
     }
 
 
-def _feedback(row: RowMapping) -> Feedback:
-    return Feedback(**{name: row[name] for name in _FIELDS})
+def _feedback(row: RowMapping, seal: Seal) -> Feedback:
+    values = {name: row[name] for name in _FIELDS}
+    if row["number"] is None and row["word"] is None:
+        values["value"] = seal.opened_json(row["value"])
+    values["comment"] = seal.opened_text(row["comment"])
+    values["metadata"] = seal.opened_json(row["metadata"])
+    return Feedback(**values)

@@ -78,7 +78,10 @@ class CalibrationTable:
             with self._database.write() as connection:
                 names = [one.example for one in batch]
                 query = select(table).where(table.c.calibration == id, table.c.example.in_(names))
-                there = {(row.example, row.repeat): _verdict(row.body) for row in connection.execute(query)}
+                opened = self._database.seal.opened
+                there = {
+                    (row.example, row.repeat): _verdict(opened(row.body)) for row in connection.execute(query)
+                }
                 for one in batch:
                     place = (one.example, one.repeat)
                     if place in there and not there[place].failed:
@@ -94,7 +97,10 @@ class CalibrationTable:
                     there[place] = one
                     connection.execute(
                         insert(table).values(
-                            calibration=id, example=one.example, repeat=one.repeat, body=_encode(one)
+                            calibration=id,
+                            example=one.example,
+                            repeat=one.repeat,
+                            body=self._database.seal.bytes(_encode(one)),
                         )
                     )
 
@@ -103,7 +109,7 @@ class CalibrationTable:
             select(table.c.body).where(table.c.calibration == id).order_by(table.c.example, table.c.repeat)
         )
         with self._database.read() as connection:
-            return [_verdict(body) for body in connection.scalars(query)]
+            return [_verdict(self._database.seal.opened(body)) for body in connection.scalars(query)]
 
     def end(self, id: str, *, measured: Calibration | None, message: str, now_ms: int) -> None:
         values: dict[str, Any] = {

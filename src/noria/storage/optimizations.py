@@ -86,7 +86,7 @@ class OptimizationTable:
                         table.example.in_(examples[start : start + _PART]),
                     )
                 )
-                found |= {example: _tried.decode(body) for example, body in rows}
+                found |= {example: _tried.decode(self._database.seal.opened(body)) for example, body in rows}
         return found
 
     def keep(self, id: str, candidate: str, example: str, tried: Tried) -> None:
@@ -99,7 +99,11 @@ class OptimizationTable:
                 .where(*(optimization_answers.c[name] == value for name, value in values.items()))
             )
             if not known:
-                connection.execute(insert(optimization_answers).values(**values, body=_encode(tried)))
+                connection.execute(
+                    insert(optimization_answers).values(
+                        **values, body=self._database.seal.bytes(_encode(tried))
+                    )
+                )
 
 
 def _values(one: Optimization) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Queues, items, turns, reviews and flags as rows, and back."""
+"""Queues, items, turns, reviews and flags as rows, and back; what people wrote or said is sealed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from noria.reviews.item import Content, Flag, Item, Review, Settled, Turn
 from noria.reviews.queue import Queue
+from noria.storage.seal import Seal
 
 _REVIEW = Review.__struct_fields__
 _TURN = Turn.__struct_fields__
@@ -29,40 +30,53 @@ def queue(row: RowMapping) -> Queue:
     return msgspec.convert(row["body"], Queue)
 
 
-def of_item(item: Item) -> dict[str, Any]:
+def of_item(item: Item, seal: Seal) -> dict[str, Any]:
     return {
         **msgspec.structs.asdict(item),
         "key": item.content.key,
         "trace": item.content.trace,
-        "content": msgspec.to_builtins(item.content),
-        "settled": None if item.settled is None else msgspec.to_builtins(item.settled),
+        "content": seal.json(msgspec.to_builtins(item.content)),
+        "settled": None if item.settled is None else seal.json(msgspec.to_builtins(item.settled)),
     }
 
 
-def item(row: RowMapping) -> Item:
+def item(row: RowMapping, seal: Seal) -> Item:
     values = {name: row[name] for name in Item.__struct_fields__}
-    values["content"] = msgspec.convert(row["content"], Content)
-    values["settled"] = None if row["settled"] is None else msgspec.convert(row["settled"], Settled)
+    settled = seal.opened_json(row["settled"])
+    values["content"] = msgspec.convert(seal.opened_json(row["content"]), Content)
+    values["settled"] = None if settled is None else msgspec.convert(settled, Settled)
     return Item(**values)
 
 
-def of_turn(turn: Turn) -> dict[str, Any]:
-    return msgspec.structs.asdict(turn)
+def of_turn(turn: Turn, seal: Seal) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(turn), "reason": seal.text(turn.reason)}
 
 
-def turn(row: RowMapping) -> Turn:
-    return Turn(**{name: row[name] for name in _TURN})
+def turn(row: RowMapping, seal: Seal) -> Turn:
+    return Turn(**{name: row[name] for name in _TURN} | {"reason": seal.opened_text(row["reason"])})
 
 
-def of_review(review: Review) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(review), "order": list(review.order), "latest": True}
+def of_review(review: Review, seal: Seal) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(review),
+        "answers": seal.json(review.answers),
+        "comment": seal.text(review.comment),
+        "order": list(review.order),
+        "latest": True,
+    }
 
 
-def review(row: RowMapping) -> Review:
+def review(row: RowMapping, seal: Seal) -> Review:
     values = {name: row[name] for name in _REVIEW}
+    values["answers"] = seal.opened_json(row["answers"])
+    values["comment"] = seal.opened_text(row["comment"])
     values["order"] = tuple(values["order"])
     return Review(**values)
 
 
-def flag(row: RowMapping) -> Flag:
-    return Flag(**row)
+def of_flag(flag: Flag, seal: Seal) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(flag), "reason": seal.text(flag.reason)}
+
+
+def flag(row: RowMapping, seal: Seal) -> Flag:
+    return Flag(**{**row, "reason": seal.opened_text(row["reason"])})

@@ -22,12 +22,13 @@ from noria.reviews.item import Part, Turn
 from noria.reviews.queue import Queue
 from noria.reviews.work import Reviewer
 from noria.storage import review_rows as rows
+from noria.storage.seal import Seal
 from noria.storage.tables import review_items as items
 from noria.storage.tables import review_turns as turns
 from noria.storage.tables import reviews
 
 
-def take(connection: Connection, queue: Queue, by: Reviewer, part: Part) -> str | None:
+def take(connection: Connection, queue: Queue, by: Reviewer, part: Part, seal: Seal) -> str | None:
     """The id of the item whose turn they now hold; None: there is none for them."""
     held = (
         select(turns.c.item)
@@ -43,7 +44,7 @@ def take(connection: Connection, queue: Queue, by: Reviewer, part: Part) -> str 
     if found is None:
         return None
     row = connection.execute(select(turns).where(_theirs(by, part), turns.c.item == found)).mappings().first()
-    before = None if row is None else rows.turn(row)
+    before = None if row is None else rows.turn(row, seal)
     live = before is not None and before.live(by.now_ms)
     put(
         connection,
@@ -58,6 +59,7 @@ def take(connection: Connection, queue: Queue, by: Reviewer, part: Part) -> str 
             since_ms=before.since_ms if before is not None and live else by.now_ms,
             until_ms=by.now_ms + queue.lock_s * 1000,
         ),
+        seal,
         names=by.names,
     )
     return found
@@ -101,11 +103,11 @@ def _count(
     return connection.scalar(query.where(still)) or 0
 
 
-def put(connection: Connection, turn: Turn, *, names: tuple[str, ...] = ()) -> None:
+def put(connection: Connection, turn: Turn, seal: Seal, *, names: tuple[str, ...] = ()) -> None:
     """Instead of the one that this person, under any of the names, has at the item."""
     own = turns.c.reviewer.in_((turn.reviewer, *names))
     connection.execute(delete(turns).where(turns.c.item == turn.item, turns.c.part == turn.part, own))
-    connection.execute(insert(turns).values(rows.of_turn(turn)))
+    connection.execute(insert(turns).values(rows.of_turn(turn, seal)))
 
 
 def _state(part: Part) -> str:

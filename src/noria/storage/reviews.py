@@ -32,6 +32,7 @@ class ReviewTable:
 
     def __init__(self, database: Database, log: AuditLog) -> None:
         self._database = database
+        self._seal = database.seal
         self._log = log
 
     def queues(self, project: str) -> list[Queue]:
@@ -76,8 +77,10 @@ class ReviewTable:
             with self._database.write() as connection:
                 fresh = self._fresh(connection, queue, added[start : start + BATCH])
                 if fresh:
-                    connection.execute(insert(items), [rows.of_item(one) for one in fresh])
-                    theirs = [rows.of_turn(turn) for one in fresh for turn in by_item.get(one.id, ())]
+                    connection.execute(insert(items), [rows.of_item(one, self._seal) for one in fresh])
+                    theirs = [
+                        rows.of_turn(turn, self._seal) for one in fresh for turn in by_item.get(one.id, ())
+                    ]
                     if theirs:
                         connection.execute(insert(turns), theirs)
                     self._log.append(connection, act(fresh))
@@ -86,7 +89,7 @@ class ReviewTable:
 
     def take(self, queue: Queue, by: Reviewer, part: Part) -> Standing | None:
         with self._database.write() as connection:
-            item = review_turns.take(connection, queue, by, part)
+            item = review_turns.take(connection, queue, by, part, self._seal)
             return None if item is None else self._standing(connection, queue, item)
 
     def left(self, queue: Queue, by: Reviewer, part: Part) -> int:
@@ -125,7 +128,7 @@ class ReviewTable:
             query = query.where(exists(select(1).where(flags.c.item == items.c.id)))
         with self._database.read() as connection:
             found = connection.execute(query.order_by(items.c.number).limit(limit)).mappings()
-            return self._standings(connection, [rows.item(row) for row in found])
+            return self._standings(connection, [rows.item(row, self._seal) for row in found])
 
     def all(self, queue: Queue, *, states: Sequence[State]) -> Iterator[Standing]:
         after = 0
@@ -143,13 +146,13 @@ class ReviewTable:
         )  # fmt: skip
         query = select(reviews).where(*chosen).order_by(reviews.c.at_ms.desc(), reviews.c.id.desc())
         with self._database.read() as connection:
-            return [rows.review(row) for row in connection.execute(query.limit(limit)).mappings()]
+            return [rows.review(row, self._seal) for row in connection.execute(query.limit(limit)).mappings()]
 
     def history(self, queue: Queue, item: str, reviewer: str) -> list[Review]:
         chosen = (reviews.c.queue == queue.id, reviews.c.item == item, reviews.c.reviewer == reviewer)
         query = select(reviews).where(*chosen).order_by(reviews.c.id, reviews.c.revision)
         with self._database.read() as connection:
-            return [rows.review(row) for row in connection.execute(query).mappings()]
+            return [rows.review(row, self._seal) for row in connection.execute(query).mappings()]
 
     def progress(self, queue: Queue) -> Progress:
         counts = select(items.c.state, func.count()).where(items.c.queue == queue.id).group_by(items.c.state)
@@ -188,39 +191,39 @@ class ReviewTable:
 
     def _write(self, connection: Connection, change: Change) -> None:
         if change.item is not None:
-            values = rows.of_item(change.item)
+            values = rows.of_item(change.item, self._seal)
             connection.execute(update(items).where(items.c.id == change.item.id).values(values))
         if change.turn is not None:
-            review_turns.put(connection, change.turn, names=change.names)
+            review_turns.put(connection, change.turn, self._seal, names=change.names)
         if change.review is not None:
             chosen = (reviews.c.id == change.review.id) & reviews.c.latest
             connection.execute(update(reviews).where(chosen).values(latest=False))
-            connection.execute(insert(reviews).values(rows.of_review(change.review)))
+            connection.execute(insert(reviews).values(rows.of_review(change.review, self._seal)))
         if change.flag is not None:
             one = change.flag
             own = (flags.c.item == one.item) & (flags.c.reviewer == one.reviewer)
             connection.execute(delete(flags).where(own))
-            connection.execute(insert(flags).values(msgspec.structs.asdict(one)))
+            connection.execute(insert(flags).values(rows.of_flag(one, self._seal)))
         if change.act is not None:
             self._log.append(connection, change.act)
 
     def _standing(self, connection: Connection, queue: Queue, item: str) -> Standing | None:
         query = select(items).where(items.c.id == item, items.c.queue == queue.id)
         row = connection.execute(query).mappings().first()
-        return None if row is None else self._standings(connection, [rows.item(row)])[0]
+        return None if row is None else self._standings(connection, [rows.item(row, self._seal)])[0]
 
     def _standings(self, connection: Connection, found: Sequence[Item]) -> list[Standing]:
         ids = [one.id for one in found]
         theirs: dict[str, tuple[list[Turn], list[Review], list[rows.Flag]]] = {id: ([], [], []) for id in ids}
         if ids:
             for row in connection.execute(select(turns).where(turns.c.item.in_(ids))).mappings():
-                theirs[row["item"]][0].append(rows.turn(row))
+                theirs[row["item"]][0].append(rows.turn(row, self._seal))
             latest = select(reviews).where(reviews.c.item.in_(ids), reviews.c.latest)
             for row in connection.execute(latest.order_by(reviews.c.id)).mappings():
-                theirs[row["item"]][1].append(rows.review(row))
+                theirs[row["item"]][1].append(rows.review(row, self._seal))
             flagged = select(flags).where(flags.c.item.in_(ids)).order_by(flags.c.at_ms)
             for row in connection.execute(flagged).mappings():
-                theirs[row["item"]][2].append(rows.flag(row))
+                theirs[row["item"]][2].append(rows.flag(row, self._seal))
         return [
             Standing(item=one, turns=tuple(mine), reviews=tuple(said), flags=tuple(flagged))
             for one in found

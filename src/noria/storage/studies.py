@@ -95,7 +95,7 @@ class StudyTable:
         values = {
             "state": trial.state,
             "cost_pico": None if trial.cost is None else _pico(trial.cost),
-            "body": _encode(trial),
+            "body": self._database.seal.bytes(_encode(trial)),
         }
         this = (study_trials.c.study == study, study_trials.c.number == trial.number)
         with self._database.write() as connection:
@@ -107,7 +107,7 @@ class StudyTable:
             select(study_trials.c.body).where(study_trials.c.study == study).order_by(study_trials.c.number)
         )
         with self._database.read() as connection:
-            return [_trial(row.body) for row in connection.execute(query)]
+            return [_trial(self._database.seal.opened(row.body)) for row in connection.execute(query)]
 
 
 def _values(study: Study) -> dict[str, Any]:

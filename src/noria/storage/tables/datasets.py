@@ -85,7 +85,7 @@ example_bodies = Table(
     "example_bodies",
     METADATA,
     Column("revision", LargeBinary, primary_key=True),
-    # JSON of the Example without its id, zstd.
+    # JSON of the Example without its id, zstd; sealed where payloads are encrypted.
     Column("body", LargeBinary, nullable=False),
     # Rows of the log that name it.
     Column("uses", BigInteger, nullable=False),

@@ -15,6 +15,7 @@ from noria.config.eval import EvalSection, GateSection
 from noria.config.judge import JudgeSection
 from noria.config.limit import LimitsSection
 from noria.config.model import ModelSection
+from noria.config.monitor import ChannelSection, MonitorSection, SmtpSection
 from noria.config.prompt import PromptsSection
 from noria.config.provider import ProviderSection
 from noria.config.review import QueueSection
@@ -50,6 +51,9 @@ class Config(Section):
     scorers: dict[Name, ScorerSection] = {}
     judges: dict[Name, JudgeSection] = {}
     queues: dict[Name, QueueSection] = {}
+    monitors: dict[Name, MonitorSection] = {}
+    channels: dict[Name, ChannelSection] = {}
+    smtp: SmtpSection | None = None
 
     def written(self, *, folder: str = "") -> dict[str, Any]:
         """As TOML would hold it, less all that is as the default; for a file in `folder`."""

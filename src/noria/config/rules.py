@@ -8,6 +8,7 @@ from typing import NamedTuple
 from noria import hooks
 from noria.config.config import Config
 from noria.config.mistake import nearest, table
+from noria.config.monitor_rules import monitor_mistakes
 from noria.config.positions import Path
 from noria.config.preset import PRESETS
 from noria.config.provider import ProviderSection
@@ -35,6 +36,7 @@ def findings(config: Config) -> list[Finding]:
         found += _model(("models", model_id), model_id, config)
     for name, route in config.routes.items():
         found += _route(name, route, config)
+    found += [Finding(path, message) for path, message in monitor_mistakes(config)]
     return found
 
 

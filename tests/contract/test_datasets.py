@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from noria.access.role import SYSTEM
 from noria.core.clock import SystemClock
@@ -20,31 +18,6 @@ from noria.storage.audit import AuditLog
 from noria.storage.database import Database
 from noria.storage.datasets import DatasetTable
 from noria.storage.tables import dataset_commits, example_bodies, example_log
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL that belongs to these tests."""
-    pgserver = pytest.importorskip("pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        found = Database.open(tmp_path / "noria.db")
-    else:
-        url = request.getfixturevalue("postgres")
-        raw = Database.unchecked(url)
-        with raw.write() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        raw.close()
-        found = Database.open(url)
-    yield found
-    found.close()
 
 
 @pytest.fixture

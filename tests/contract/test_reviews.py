@@ -30,28 +30,6 @@ ANN, BOB, CAT = (
 TRACE = "0" * 31 + "1"
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pgserver = pytest.importorskip("pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """Where an empty database is to be."""
-    if request.param == "sqlite":
-        return tmp_path / "noria.db"
-    url = request.getfixturevalue("postgres")
-    raw = Database.unchecked(url)
-    with raw.write() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    raw.close()
-    return url
-
-
 @pytest.fixture
 def database(place: Path | str) -> Iterator[Database]:
     found = Database.open(place)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
 
 from noria.access.audit import Act
 from noria.access.role import SYSTEM
@@ -28,28 +25,9 @@ from noria.storage.database import Database
 from noria.storage.evals import EvalTable
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pgserver = pytest.importorskip("pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EvalTable]:
-    if request.param == "sqlite":
-        database = Database.open(tmp_path / "noria.db")
-    else:
-        url = request.getfixturevalue("postgres")
-        raw = Database.unchecked(url)
-        with raw.write() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        raw.close()
-        database = Database.open(url)
-    yield EvalTable(database, AuditLog(database, SystemClock()))
-    database.close()
+@pytest.fixture
+def store(database: Database) -> EvalTable:
+    return EvalTable(database, AuditLog(database, SystemClock()))
 
 
 CONTENT = PromptContent(messages=(PromptMessage(role="user", template="{{ q }} ü"),))

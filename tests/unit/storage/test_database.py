@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
 
@@ -37,32 +36,6 @@ from noria.storage.versions import Content, VersionTable
 
 _MIGRATIONS = Path(module.__file__).parent / "migrations"
 _ACT = Act(by=SYSTEM, act="test.act", subject="s", details={"b": [1, {"a": None}], "a": "ä"})
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL that belongs to these tests."""
-    pgserver = pytest.importorskip("pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A fresh database with the newest schema, on each engine."""
-    if request.param == "sqlite":
-        found = Database.open(tmp_path / "noria.db")
-    else:
-        url = request.getfixturevalue("postgres")
-        raw = Database.unchecked(url)
-        with raw.write() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        raw.close()
-        found = Database.open(url)
-    yield found
-    found.close()
 
 
 def test_migrations_make_exactly_the_tables(database: Database) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from noria.access.role import SYSTEM
 from noria.core.gate import GateResult
@@ -22,31 +19,11 @@ from noria.storage.prompts import PromptTable
 from noria.testing.clock import FrozenClock
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    pgserver = pytest.importorskip("pgserver")
-    # Not under pytest's folder: another session of pytest closes that to the user that PostgreSQL runs as.
-    with tempfile.TemporaryDirectory(prefix="noria-pg-") as folder:
-        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PromptTable]:
-    if request.param == "sqlite":
-        database = Database.open(tmp_path / "noria.db")
-    else:
-        raw = Database.unchecked(request.getfixturevalue("postgres"))
-        with raw.write() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        raw.close()
-        database = Database.open(request.getfixturevalue("postgres"))
+@pytest.fixture
+def store(database: Database) -> Iterator[PromptTable]:
     clock = FrozenClock()
     yield PromptTable(database, AuditLog(database, clock), clock)
     assert AuditLog(database, clock).verify().broken_at is None
-    database.close()
 
 
 def content(said: str, **more: Any) -> PromptContent:

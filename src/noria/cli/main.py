@@ -35,6 +35,7 @@ COMMANDS = {
     "budget": ("noria.cli.budget:budget", "Budgets and what is left of them."),
     "dataset": ("noria.cli.dataset:dataset", "Examples with their versions."),
     "eval": ("noria.cli.evaluation:eval_group", "Evaluate models and prompts, and compare."),
+    "explore": ("noria.cli.explore:explore", "Find out whether a task is feasible, and with what."),
     "study": ("noria.cli.study:study", "Search for the best parameters."),
     "scorer": ("noria.cli.scorer:scorer", "What judges an answer."),
     "judge": ("noria.cli.judge:judge", "Judges and how far to trust them."),

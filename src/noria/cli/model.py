@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from noria.cli.model_card import card_facts, card_json, card_of, parameters, price
+from noria.cli.model_compare import compare
 from noria.cli.options import config_option
 from noria.cli.output import json_option, print_json, say
 from noria.cli.quantities import size
-from noria.cli.table import beside, facts, table
+from noria.cli.table import facts, table
 from noria.errors import UserError
 
 if TYPE_CHECKING:
-    from noria.models.card import Card
     from noria.models.weights import Weights
     from noria.providers.weights import Stored
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 @click.group()
 def model() -> None:
     """Models: weights on this machine, and the cards of models anywhere."""
+
+
+model.add_command(compare)
 
 
 @model.command("list")
@@ -66,12 +70,12 @@ def show_model(name: str, as_json: bool) -> None:
     weights = manifest().get(name) or next(
         (one.receipt.weights for one in listed() if one.name == name), None
     )
-    card = _card(weights.card or name if weights else name)
+    card = card_of(weights.card or name if weights else name)
     if card is None and weights is None:
         raise UserError(f"No model is called {name!r}; `noria model cards {name}` searches the cards.")
     stored = find(name) if weights else None
     if as_json:
-        value = {"card": _card_json(card), "weights": _weights_json(weights, stored) if weights else None}
+        value = {"card": card_json(card), "weights": _weights_json(weights, stored) if weights else None}
         print_json(value)
         return
     if card is not None:
@@ -155,14 +159,14 @@ def list_cards(words: tuple[str, ...], every: bool, as_json: bool) -> None:
         )
     ]
     if as_json:
-        print_json([_card_json(card) for card in found])
+        print_json([card_json(card) for card in found])
         return
     rows = [
         (
             card.id,
-            _parameters(card.parameters),
+            parameters(card.parameters),
             f"{card.context:,}" if card.context else "-",
-            _price(card),
+            price(card),
             card.licence.name if card.licence else "unknown",
             card.status,
         )
@@ -177,70 +181,6 @@ def list_cards(words: tuple[str, ...], every: bool, as_json: bool) -> None:
         drop=("status", "context"),
         right=("parameters", "context", "$ in / out"),
     )
-
-
-@model.command("compare")
-@click.argument("names", nargs=-1, required=True)
-@json_option
-def compare(names: tuple[str, ...], as_json: bool) -> None:
-    """Set the facts of several models beside one another."""
-    found = {name: _card(name) for name in names}
-    for name, card in found.items():
-        if card is None:
-            raise UserError(f"No card is called {name!r}; `noria model cards {name}` searches them.")
-    cards = [card for card in found.values() if card is not None]
-    if as_json:
-        print_json([_card_json(card) for card in cards])
-        return
-    said = [card_facts(card) for card in cards]
-    beside(said)
-
-
-def card_facts(card: Card) -> dict[str, object]:
-    """What a card says, for people; unknown is None."""
-    licence = card.licence
-    return {
-        "id": card.id,
-        "name": card.name,
-        "developer": card.developer,
-        "family": card.family,
-        "status": card.status + (f", succeeded by {card.successor}" if card.successor else ""),
-        "licence": f"{licence.name} ({licence.kind})" if licence else None,
-        "parameters": _parameters(card.parameters)
-        + (f", {_parameters(card.active_parameters)} active" if card.active_parameters else "")
-        if card.parameters
-        else None,
-        "context": f"{card.context:,} tokens" if card.context else None,
-        "longest answer": f"{card.max_output:,} tokens" if card.max_output else None,
-        "takes": ", ".join(card.modalities_in),
-        "gives": ", ".join(card.modalities_out),
-        "can": ", ".join(card.capabilities),
-        "price": f"{_price(card)} for a million tokens in / out" if card.price else None,
-        "price of": card.price.date if card.price else None,
-        "released": card.released,
-        "knows until": card.knowledge_cutoff,
-        "architecture": card.architecture,
-        "training": card.training,
-        "fine-tuning": card.fine_tuning,
-        "notes": card.notes,
-        "links": ", ".join(card.links),
-    }
-
-
-def _card(name: str) -> Card | None:
-    from noria.models.catalogue import find
-    from noria.providers.prices import list_price
-
-    provider, slash, rest = name.partition("/")
-    card = find(rest, provider) if slash else find(name)
-    card = card or find(name)
-    if card is None or card.price is not None:
-        return card
-    from msgspec.structs import replace
-
-    developer = card.id.partition("/")[0]
-    price = list_price(developer, card.id.partition("/")[2])
-    return replace(card, price=price) if price is not None else card
 
 
 def _removed_by_control(name: str, path: Path) -> bool:
@@ -262,29 +202,6 @@ def _trust(weights: Weights, stored: Stored | None) -> str:
     if stored is not None:
         return "verified" if stored.receipt.verified else "unverified"
     return "pinned" if weights.pinned else "none"
-
-
-def _parameters(number: int | None) -> str:
-    if number is None:
-        return "-"
-    for unit, name in ((10**12, "T"), (10**9, "B"), (10**6, "M")):
-        if number >= unit:
-            return f"{number / unit:.3g} {name}"
-    return f"{number:,}"
-
-
-def _price(card: Card) -> str:
-    price = card.price
-    if price is None:
-        return "-"
-    shown = ["unknown" if rate is None else f"{rate.normalize():f}" for rate in (price.input, price.output)]
-    return f"{shown[0]} / {shown[1]}"
-
-
-def _card_json(card: Card | None) -> object:
-    import msgspec
-
-    return None if card is None else msgspec.to_builtins(card, builtin_types=())
 
 
 def _weights_json(weights: Weights, stored: Stored | None) -> dict[str, object]:

@@ -85,6 +85,13 @@ def optimize_prompt(arguments: dict[str, Any], report: Report) -> object:
     return run_optimization(arguments, report)
 
 
+def explore(arguments: dict[str, Any], report: Report) -> object:
+    """An exploration of models on some samples, or what is left of it."""
+    from noria.runtime.explore_task import run_exploration
+
+    return run_exploration(arguments, report)
+
+
 def embed_pool(arguments: dict[str, Any], report: Report) -> object:
     """The vectors of the examples that a prompt chooses from."""
     from noria.runtime.pool_task import build_pool
@@ -104,6 +111,7 @@ TASKS: dict[str, Task] = {
     "check.count": count_up,
     "evals.run": run_eval,
     "studies.run": run_study,
+    "explore.run": explore,
     "prompt.pool": embed_pool,
     "prompt.optimize": optimize_prompt,
     "dataset.build": build_dataset,

@@ -17,6 +17,7 @@ from noria.server.api import (
     dataset_files,
     datasets,
     evals,
+    explorations,
     feedback,
     feedback_v1,
     health,
@@ -45,7 +46,7 @@ from noria.server.api.relay import Relay
 ROUTERS = (
     session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
     approvals, queues, reviews, playground, prompts, prompt_labels, evals, suites, studies, judges, scorers,
-    optimizations, datasets, dataset_examples, dataset_files, curation,
+    optimizations, explorations, datasets, dataset_examples, dataset_files, curation,
     health,
 )  # fmt: skip
 

@@ -18,6 +18,13 @@ import { useShortcuts } from './shortcuts';
 const Palette = lazy(() => import('./Palette').then((found) => ({ default: found.Palette })));
 const Keys = lazy(() => import('./KeyList').then((found) => ({ default: found.KeyList })));
 
+/** Pages that the rail has under another's name. */
+const WITHIN: Record<string, string> = { '/studies': '/evaluations', '/optimizations': '/prompts' };
+
+const under = (path: string, to: string) =>
+  path.startsWith(`${to}/`) ||
+  Object.entries(WITHIN).some(([inner, outer]) => outer === to && path.startsWith(`${inner}/`));
+
 /** Pages whose content depends on the range of time. */
 const TIMED = ['/', '/traces', '/sessions', '/costs'];
 
@@ -90,7 +97,7 @@ export function Shell() {
           <div key={group} className={classes.group}>
             <div className={classes.title}>{group}</div>
             {pages.map(({ to, label, icon: Icon, key }) => {
-              const here = to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`);
+              const here = to === '/' ? path === '/' : path === to || under(path, to);
               return (
                 <Tooltip key={to} label={<Kbd size="xs">{key}</Kbd>} position="right" openDelay={700}>
                   <Link

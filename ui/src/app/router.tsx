@@ -179,7 +179,7 @@ const tree = root.addChildren([
     createRoute({
       ...page,
       path: '/prompts/$name',
-      validateSearch: words('tab', 'at', 'before', 'edit', 'label'),
+      validateSearch: words('tab', 'at', 'before', 'edit', 'label', 'optimize'),
       component: lazyRouteComponent(() => import('../pages/prompts/Prompt'), 'PromptPage'),
     }),
     createRoute({
@@ -199,6 +199,11 @@ const tree = root.addChildren([
       path: '/evaluations/$id',
       validateSearch: words('tab', 'show', 'scorer', 'baseline', 'tag', 'example', 'new'),
       component: lazyRouteComponent(() => import('../pages/evaluations/Run'), 'RunPage'),
+    }),
+    createRoute({
+      ...page,
+      path: '/optimizations/$id',
+      component: lazyRouteComponent(() => import('../pages/optimizations/Optimization'), 'OptimizationPage'),
     }),
     createRoute({
       ...page,

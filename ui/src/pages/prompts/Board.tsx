@@ -1,19 +1,18 @@
 /** The promotion board: versions down, labels across; where each stands, what its gates say, and how it moves. */
-import { Button, Modal, Textarea, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { IconArrowBackUp, IconShieldCheck } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, ask } from '../../api/client';
-import { type Label, labelGatesQuery, movesQuery, type PromptVersion } from '../../api/prompts';
+import { type Label, movesQuery, type PromptVersion } from '../../api/prompts';
 import { useRole } from '../../app/role';
 import { useScope, useSetSearch } from '../../app/scope';
 import { Section } from '../../parts/Page';
-import { Status, type Tone } from '../../parts/Status';
+import { Status } from '../../parts/Status';
 import { When } from '../../parts/Value';
+import { MoveForm, TONES, useGates } from './MoveLabel';
 import classes from './Prompts.module.css';
-
-const TONES: Record<string, Tone> = { pass: 'good', fail: 'bad', undecided: 'warn' };
 
 interface Props {
   name: string;
@@ -157,11 +156,6 @@ function NewLabel({ onName }: { onName: (name: string) => void }) {
   );
 }
 
-function useGates(name: string, label: string, number: number) {
-  const { project } = useScope();
-  return useQuery(labelGatesQuery(project, name, label, String(number)));
-}
-
 function GateMarks({ name, label, number }: { name: string; label: string; number: number }) {
   const { data } = useGates(name, label, number);
   return data?.items.map((gate) => (
@@ -172,73 +166,6 @@ function GateMarks({ name, label, number }: { name: string; label: string; numbe
       hint={gate.reason}
     />
   ));
-}
-
-function MoveForm({
-  name,
-  label,
-  number,
-  onClose,
-}: {
-  name: string;
-  label: string;
-  number: number;
-  onClose: () => void;
-}) {
-  const { project } = useScope();
-  const cache = useQueryClient();
-  const [reason, setReason] = useState('');
-  const gates = useGates(name, label, number);
-  const move = useMutation({
-    mutationFn: () =>
-      ask(
-        api.PUT('/api/prompts/{name}/labels/{label}', {
-          params: { path: { name, label }, query: { project } },
-          body: { to: String(number), reason },
-        }),
-      ),
-    onSuccess: async () => {
-      await Promise.all(
-        ['prompt', 'prompts', 'label-moves'].map((key) => cache.invalidateQueries({ queryKey: [key] })),
-      );
-      onClose();
-    },
-  });
-  return (
-    <Modal opened onClose={onClose} title={`Move ${label} of ${name} to version ${number}`}>
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          move.mutate();
-        }}
-      >
-        {gates.data?.items.map((gate) => (
-          <div key={gate.gate} className={classes.gate}>
-            <Status tone={TONES[gate.verdict] ?? 'none'} word={`${gate.gate}: ${gate.verdict}`} />
-            <span className="dim">{gate.reason}</span>
-          </div>
-        ))}
-        <Textarea
-          label="Why"
-          description="Stands in the label's history"
-          autosize
-          minRows={2}
-          data-autofocus
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-        {move.error && (
-          <p className={classes.wrong} role="alert">
-            {move.error.message}
-          </p>
-        )}
-        <Button type="submit" loading={move.isPending}>
-          Move the label
-        </Button>
-      </form>
-    </Modal>
-  );
 }
 
 function History({ name, label }: { name: string; label: string }) {

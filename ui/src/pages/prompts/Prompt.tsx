@@ -1,4 +1,4 @@
-/** One prompt: a version with its render and findings, differences, the promotion board, and use by version. */
+/** One prompt: a version with its render and findings, differences, promotion, use, and searches for a better one. */
 import { Button, NativeSelect, Skeleton } from '@mantine/core';
 import { IconArrowLeft, IconColumns2, IconPencil } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
@@ -9,6 +9,7 @@ import { useScope, useSetSearch } from '../../app/scope';
 import { Failure } from '../../parts/Failure';
 import { Page } from '../../parts/Page';
 import { PageTabs } from '../../parts/PageTabs';
+import { Optimizations } from '../optimizations/Optimizations';
 import { Board } from './Board';
 import { Editor } from './Editor';
 import classes from './Prompts.module.css';
@@ -104,7 +105,7 @@ export function PromptPage() {
         <Skeleton height={320} m="lg" />
       ) : (
         <PageTabs
-          clear={['label', 'before']}
+          clear={['label', 'before', 'optimize']}
           tabs={[
             {
               id: 'version',
@@ -136,6 +137,11 @@ export function PromptPage() {
               label: 'Use',
               flows: true,
               content: <Usage name={name} versions={versions} labels={data.prompt.labels} />,
+            },
+            {
+              id: 'optimize',
+              label: 'Optimize',
+              content: <Optimizations name={name} version={version.number} />,
             },
           ]}
         />

@@ -13,7 +13,7 @@ import { figure } from '../../parts/format';
 import { Section } from '../../parts/Page';
 import { Money } from '../../parts/Value';
 import classes from './Studies.module.css';
-import { axisOf, rangeOf, record, said, valuesOf } from './space';
+import { axisOf, rangeOf, reached, record, said, valuesOf } from './space';
 
 /** Fewer say nothing about which parameter decides; the server gives none below it. */
 const ENOUGH = 10;
@@ -36,7 +36,7 @@ export function Findings({ study, trials }: { study: Study; trials: readonly Tri
     [study.parameters],
   );
   const range = useMemo(() => rangeOf(trials), [trials]);
-  const drawn = trials.filter((trial) => trial.value !== null);
+  const drawn = trials.filter((trial) => reached(trial) !== null);
   const best = trials.find((trial) => trial.number === progress.best) ?? null;
   const chosen = search.trial ?? null;
   const picked = trials.find((trial) => String(trial.number) === chosen) ?? best;
@@ -52,11 +52,11 @@ export function Findings({ study, trials }: { study: Study; trials: readonly Tri
   const dot = (trial: Trial, x: unknown): Dot => ({
     id: String(trial.number),
     x,
-    y: trial.value ?? 0,
+    y: reached(trial) ?? 0,
     low: trial.low,
     high: trial.high,
     partial: trial.state !== 'done',
-    words: `Trial ${trial.number}: ${figure(trial.value ?? 0)}${trial.state === 'done' ? '' : ` (${trial.state})`}; ${valuesOf(trial)}`,
+    words: `Trial ${trial.number}: ${figure(reached(trial) ?? 0)}${trial.state === 'done' ? '' : ` (given up early)`}; ${valuesOf(trial)}`,
   });
   const shared = { best: best ? String(best.number) : null, chosen, onChoose: choose, range };
   const order: Axis = {
@@ -69,9 +69,9 @@ export function Findings({ study, trials }: { study: Study; trials: readonly Tri
   const strands: Strand[] = drawn.map((trial) => ({
     id: String(trial.number),
     values: trial.values,
-    value: trial.value ?? 0,
+    value: reached(trial) ?? 0,
     partial: trial.state !== 'done',
-    words: `Trial ${trial.number}: ${figure(trial.value ?? 0)}; ${valuesOf(trial)}`,
+    words: `Trial ${trial.number}: ${figure(reached(trial) ?? 0)}; ${valuesOf(trial)}`,
   }));
   return (
     <>

@@ -43,6 +43,7 @@ export function StudyPage() {
         study && (
           <span className={classes.cell}>
             <Status tone={TONES[study.state]} word={study.state} /> <Id value={id} short={18} />
+            {study.state === 'done' && <span>{study.message}</span>}
           </span>
         )
       }

@@ -15,7 +15,7 @@ export function StudyFacts({ study }: { study: Study }) {
   const { progress } = study;
   return (
     <>
-      {study.message && (
+      {study.message && study.state !== 'done' && (
         <p className={classes.message} data-bad={study.state === 'failed' || undefined} role="status">
           {study.message}
         </p>
@@ -42,11 +42,14 @@ export function StudyFacts({ study }: { study: Study }) {
         <Fact name="Begun">
           <When ms={study.created_ms} /> <span className="dim">by {study.by}</span>
         </Fact>
-        {Object.entries(study.parameters).map(([name, parameter]) => (
-          <Fact key={name} name={name}>
-            <span className="num">{bounds(parameter as unknown as Parameter)}</span>
-          </Fact>
-        ))}
+        <Fact name="Over">
+          {Object.entries(study.parameters).map(([name, parameter], at) => (
+            <span key={name}>
+              {at > 0 && <span className="dim"> · </span>}
+              {name} <span className="dim num">{bounds(parameter as unknown as Parameter)}</span>
+            </span>
+          ))}
+        </Fact>
       </dl>
     </>
   );

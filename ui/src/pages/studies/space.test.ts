@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Trial } from '../../api/studies';
-import { axisOf, bounds, rangeOf, record } from './space';
+import { axisOf, bounds, rangeOf, reached, record } from './space';
 
 const trial = (number: number, value: number | null, state: Trial['state'] = 'done') =>
-  ({ number, value, state, values: {} }) as unknown as Trial;
+  ({ number, value, state, values: {}, steps: [] }) as unknown as Trial;
 
 test('the best so far changes only with whole trials that are better', () => {
   const trials = [trial(0, 0.5), trial(1, 0.9, 'pruned'), trial(2, 0.4), trial(3, 0.7), trial(4, null)];
@@ -17,6 +17,18 @@ test('the range holds every value and does not leave what shares can be', () => 
   const [low, high] = rangeOf([trial(0, -3), trial(1, 40)]);
   expect(low).toBeLessThan(-3);
   expect(high).toBeGreaterThan(40);
+});
+
+test('a trial that was given up stands where it was last', () => {
+  const given = {
+    ...trial(0, null, 'pruned'),
+    steps: [
+      { step: 1, value: 0.2 },
+      { step: 2, value: 0.3 },
+    ],
+  };
+  expect(reached(given as Trial)).toBe(0.3);
+  expect(reached(trial(1, null, 'failed'))).toBeNull();
 });
 
 test('parameters are said in words', () => {

@@ -39,9 +39,12 @@ export const valuesOf = (trial: Trial): string =>
     .map(([name, value]) => `${name} ${said(value)}`)
     .join(', ');
 
+/** What is known of a trial's value: of one that was given up, the last that it reported. */
+export const reached = (trial: Trial): number | null => trial.value ?? trial.steps.at(-1)?.value ?? null;
+
 /** The ends of the values that trials have, with a little room. */
 export function rangeOf(trials: readonly Trial[]): [number, number] {
-  const values = trials.flatMap((trial) => (trial.value === null ? [] : [trial.value]));
+  const values = trials.flatMap((trial) => reached(trial) ?? []);
   if (values.length === 0) return [0, 1];
   const low = Math.min(...values);
   const high = Math.max(...values);

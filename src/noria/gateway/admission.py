@@ -11,7 +11,6 @@ import hashlib
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
@@ -24,7 +23,7 @@ from noria.errors import BudgetExceeded, Forbidden, InvalidRequest, RateLimited,
 from noria.gateway.budget import BudgetTable, Hold
 from noria.gateway.call import CallState
 from noria.gateway.compiled import World
-from noria.gateway.demand import plain_demand, request_demand
+from noria.gateway.demand import open_ended, plain_demand, request_demand
 from noria.gateway.ports import Admitted, HoldLike, Money, Rates
 from noria.models.bound import Ceiling, Demand, Unbounded, within
 from noria.models.card import Card
@@ -86,7 +85,8 @@ class Limits:
         self.headers = b""
 
     def admit(self, call: CallState, *, tokens: int) -> None:
-        """Count the call. Raises RateLimited with the seconds after which it may be tried again."""
+        """Count the call. Raises RateLimited with the seconds after which it may be tried again; a call that
+        one limit refuses counts for none."""
         key, route = call.key, call.route
         if not key.limits and not route.route.limits:
             return
@@ -99,6 +99,7 @@ class Limits:
                 subject, amount=amount, limit=limit.amount, window_s=limit.window_s, now=self._now
             )
             if not found.allowed or (limit.unit == "money" and found.remaining <= 0):
+                self._give_back()
                 whose = limit.name or owner.partition(":")[0]
                 most = _said(unit, limit.amount).decode()
                 raise RateLimited(
@@ -117,13 +118,22 @@ class Limits:
                 % (unit, _said(name, amount), unit, _said(name, remaining), unit, int(found.reset_s) + 1)
             )
 
-    def settle(self, *, tokens: int, cost: Decimal | None) -> None:
+    def _give_back(self) -> None:
+        for subject, limit in self._held:
+            amount = 1 if limit.unit == "requests" else self._estimate if limit.unit == "tokens" else 0
+            if amount:
+                self._rates.add(subject, amount=-amount, window_s=limit.window_s, now=self._now)
+        self._held.clear()
+
+    def settle(self, call: CallState) -> None:
         """Correct the counts to what was used."""
+        if not self._held:
+            return
+        tokens, cost = call.used()
         for subject, limit in self._held:
             if limit.unit == "requests":
                 continue
-            spent = to_nano(cost) if limit.unit == "money" and cost is not None else 0
-            amount = tokens - self._estimate if limit.unit == "tokens" else spent
+            amount = tokens - self._estimate if limit.unit == "tokens" else to_nano(cost)
             if amount:
                 self._rates.add(subject, amount=amount, window_s=limit.window_s, now=self._now)
 
@@ -196,11 +206,11 @@ class Purse:
         if not concerned:
             return FREE_OF_BUDGETS
         demand = _demand(call, body=body, passes=passes, card=card)
-        limit = within(
-            demand,
-            top,
-            image_tokens=card.image_tokens,
-            file_tokens=card.file_tokens,
+        open_end = open_ended(call.front.name, call.fields) if passes else ""
+        limit = (
+            Unbounded(open_end)
+            if open_end
+            else within(demand, top, image_tokens=card.image_tokens, file_tokens=card.file_tokens)
         )
         if isinstance(limit, Unbounded):
             hard = next((budget for budget, _ in concerned if budget.hard), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Protocol
 
 from noria.access.key import Key
 from noria.core import messages
@@ -13,10 +14,16 @@ from noria.gateway.compiled import Choice, CompiledRoute, World
 from noria.gateway.dialects.dialect import Front
 from noria.gateway.prompting import Asked
 from noria.gateway.snapshot import Route
-from noria.tracing.record import Attempt, Call, Prompted
+from noria.tracing.record import Attempt, Call, Prompted, Stored
 
 NO_ROUTE = CompiledRoute(Route(name="", targets=()), [])
 """Of a call that was refused before its route was known."""
+
+
+class Answering(Protocol):
+    """gateway.idempotency.Named."""
+
+    def answer(self, call: CallState, body: bytes, *, at: int) -> Stored: ...
 
 
 class CallState:
@@ -25,8 +32,8 @@ class CallState:
     __slots__ = (
         "_request", "agent", "attempts", "below", "body", "cache", "captured", "choice", "committed",
         "context", "cost", "done", "error", "error_kind", "expanded", "fields", "first_token", "front", "key",
-        "model", "parent", "prompt", "response", "route", "span", "start", "status", "stop_reason", "store",
-        "stream", "target", "trace", "tries", "usage", "warnings", "world",
+        "model", "named", "parent", "prompt", "response", "route", "span", "start", "status", "stop_reason",
+        "store", "stream", "target", "trace", "tries", "usage", "warnings", "world",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +61,8 @@ class CallState:
         self.context = NOTHING_SAID
         self.fields: Fields = {}
         self.model = ""
+        self.named: Answering | None = None
+        """Keeps the answer of a call that has an idempotency key."""
         self.prompt: Asked | None = None
         self.below = ""
         """What follows the dialect's own path: "/compact" of responses."""
@@ -88,10 +97,22 @@ class CallState:
             self._request = self.front.request(self.expanded or self.body)
         return self._request
 
+    def expand(self, body: bytes) -> None:
+        """From now on the request is this one, with the turns before it written out."""
+        self.expanded = body
+        self._request = None
+
     @property
     def user(self) -> str:
         """Whom the call counts for."""
         return self.context.user or self.key.user
+
+    def used(self) -> tuple[int, Decimal]:
+        """Tokens and dollars that count against rate limits: of every attempt, however it ended, as far as
+        they are known; of an answer from the cache its tokens."""
+        usages = [attempt.usage for attempt in self.attempts] or [self.usage]
+        costs = [Decimal(attempt.cost) for attempt in self.attempts if attempt.cost is not None]
+        return sum(one.input + one.output for one in usages if one is not None), sum(costs, Decimal(0))
 
     @property
     def prompted(self) -> Prompted | None:
@@ -100,6 +121,14 @@ class CallState:
             return self.prompt.record
         said = self.context.rendered
         return None if said is None else Prompted(said.name, said.number, said.label, said.digest)
+
+    def repeats(self, kept: Stored) -> None:
+        """It is answered with what an earlier call was answered with, and costs nothing."""
+        self.status, self.cache, self.cost = 200, "hit", Decimal(0)
+        self.target = kept.metadata.get("target", "")
+        self.warnings.append(f"the answer is that of trace {kept.trace.hex()}, by its idempotency key")
+        if self.captured:
+            self.response = [kept.body]
 
     def record(self, *, end: int) -> Call:
         """What is kept of the whole call."""

@@ -25,7 +25,21 @@ _PLAIN = frozenset(
 """Types of messages and parts that hold no media of their own."""
 
 
+_FETCHING = {
+    "openai": ("web_search_options",),
+    "responses": ("previous_response_id", "conversation", "prompt"),
+    "anthropic": ("mcp_servers", "container"),
+}
+"""Fields by which a provider adds to the input what the body does not hold."""
+_CALLERS_TOOLS = (
+    "function", "custom", "local_shell", "apply_patch", "computer", "bash_", "text_editor_", "memory_",
+)  # fmt: skip
+"""How the types of tools begin that the caller runs: what they give comes back in another request's body."""
 _NULL = msgspec.Raw(b"null")
+
+
+class _Tool(msgspec.Struct):
+    type: str = "custom"
 
 
 class _Piece(msgspec.Struct):
@@ -35,6 +49,23 @@ class _Piece(msgspec.Struct):
 
 
 _pieces = msgspec.json.Decoder(list[_Piece])
+_tools = msgspec.json.Decoder(list[_Tool])
+
+
+def open_ended(front: str, fields: ask.Fields) -> str:
+    """Why the body of a passed-through call does not bound its input, in a sentence; "" where it does."""
+    for name in _FETCHING.get(front, ()):
+        if name in fields and bytes(fields[name]) != b"null":
+            return f"`{name}` brings in more input than the body holds; leave it out."
+    raw = fields.get("tools")
+    if raw is None or bytes(raw) == b"null":
+        return ""
+    try:
+        tools = _tools.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "`tools` cannot be read; send a list of tools."
+    theirs = next((tool.type for tool in tools if not tool.type.startswith(_CALLERS_TOOLS)), "")
+    return theirs and f"The provider runs the tool {theirs!r}, and bills what it brings in; leave it out."
 
 
 def plain_demand(front: str, fields: ask.Fields, body: bytes, card: Card) -> Demand | None:

@@ -14,9 +14,7 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from random import Random
 from time import monotonic, time, time_ns
-from urllib.parse import unquote
 
-from noria.access.key import Key
 from noria.errors import (
     InvalidRequest,
     RequestError,
@@ -27,7 +25,7 @@ from noria.errors import (
 from noria.gateway import answers, billing, caching
 from noria.gateway.address import NOT_OFFERED, address, error_front, not_offered, opened
 from noria.gateway.admission import Limits, Places, Purse, place_of, principal
-from noria.gateway.attempt import Running, prepare, usage_from_response
+from noria.gateway.attempt import Running, prepare, stream_of, usage_from_response
 from noria.gateway.billing import BYTES_A_TOKEN
 from noria.gateway.call import CallState
 from noria.gateway.choice import choose
@@ -40,13 +38,13 @@ from noria.gateway.embedding import embedding_answer
 from noria.gateway.exact_cache import ExactCache
 from noria.gateway.exchange import Exchange
 from noria.gateway.glance import glance
+from noria.gateway.idempotency import HEADER, Find, Named, Once, repeated
 from noria.gateway.origins import PREFLIGHT, check_origin
 from noria.gateway.ports import Money, Rates, Spool
 from noria.gateway.prompt_call import PromptCalls
 from noria.gateway.prompting import PROMPTS, Pools, fetched
-from noria.gateway.splice import wants_usage
 from noria.gateway.storing import response_of, stored
-from noria.gateway.streams import PassStream, Stream, TranslatedStream, named
+from noria.gateway.streams import named
 from noria.gateway.transport import Answer, Transport
 from noria.tracing.record import End
 
@@ -77,6 +75,7 @@ class Gateway:
         cache: ExactCache,
         transport: Transport,
         expand: Expand,
+        find: Find,
         pools: Pools,
         pepper: bytes,
         random: Random,
@@ -88,6 +87,7 @@ class Gateway:
         self._cache = cache
         self._transport = transport
         self._expand = expand
+        self.once = Once(money, find=find)
         self._prompts = PromptCalls(self.serve, pools=pools, pepper=pepper)
         self._pepper = pepper
         self._random = random
@@ -104,6 +104,12 @@ class Gateway:
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one exchange, whatever happens."""
+        if HEADER in exchange.headers and exchange.method == b"POST":
+            await self.once.to_its_end(self._serve(exchange))
+        else:
+            await self._serve(exchange)
+
+    async def _serve(self, exchange: Exchange) -> None:
         start = time_ns()
         front = FRONTS[PATHS.get(exchange.path) or COUNTS.get(exchange.path) or error_front(exchange)]
         call: CallState | None = None
@@ -120,16 +126,14 @@ class Gateway:
                 exchange.respond(200, answers.JSON + cors, fetched(world, key, exchange.path))
                 return
             if exchange.method in (b"GET", b"HEAD"):
-                self._models(exchange, world, key, cors)
+                exchange.respond(200, answers.JSON + cors, answers.models(world, key, exchange))
                 return
             call = opened(exchange, front, world, key, start)
             address(call, exchange)
-            if call.prompt is not None:
-                await self._prompts.render(call, call.prompt)
-            if exchange.path in COUNTS:
-                await self._count(call, exchange)
-                return
-            await self._run(call, exchange, cors)
+            if HEADER in exchange.headers and exchange.path not in COUNTS:
+                await self._once(call, exchange, cors)
+            else:
+                await self._perform(call, exchange, cors)
         except RequestError as error:
             self._refuse(exchange, front, call, error)
         except RecursionError:
@@ -147,6 +151,22 @@ class Gateway:
 
     # one call
 
+    async def _once(self, call: CallState, exchange: Exchange, cors: bytes) -> None:
+        """A call with an idempotency key."""
+        call.named = Named(call, exchange.headers[HEADER])
+        async with self.once.turn(call, call.named) as kept:
+            if kept is None:
+                await self._perform(call, exchange, cors)
+                return
+            call.repeats(kept)
+            self._record(call)
+            exchange.respond(200, repeated(kept) + cors, kept.body)
+
+    async def _perform(self, call: CallState, exchange: Exchange, cors: bytes) -> None:
+        if call.prompt is not None:
+            await self._prompts.render(call, call.prompt)
+        await (self._count(call, exchange) if exchange.path in COUNTS else self._run(call, exchange, cors))
+
     async def _run(self, call: CallState, exchange: Exchange, cors: bytes) -> None:
         route = call.route.route
         tokens = max(len(call.body) // BYTES_A_TOKEN, 1)
@@ -154,16 +174,17 @@ class Gateway:
         limits.admit(call, tokens=tokens)
         more = cors + limits.headers
         place = b""
-        if route.max_concurrency:
-            place = place_of("route", route.name)
-            await self._places.enter(
-                place,
-                limit=route.max_concurrency,
-                queue=route.queue,
-                wait=route.queue_timeout,
-                what=f"Route {route.name!r}",
-            )
         try:
+            if route.max_concurrency:
+                wanted = place_of("route", route.name)
+                await self._places.enter(
+                    wanted,
+                    limit=route.max_concurrency,
+                    queue=route.queue,
+                    wait=route.queue_timeout,
+                    what=f"Route {route.name!r}",
+                )
+                place = wanted
             key = caching.key_of(call)
             kept = await caching.found(self._cache, call, key)
             if kept is not None:
@@ -173,11 +194,7 @@ class Gateway:
         finally:
             if place:
                 self._places.leave(place)
-            used = call.usage
-            limits.settle(
-                tokens=used.input + used.output if used is not None else 0,
-                cost=call.cost,
-            )
+            limits.settle(call)
 
     async def _targets(
         self, call: CallState, exchange: Exchange, more: bytes, *, tokens: int, cache: bytes
@@ -254,7 +271,7 @@ class Gateway:
         endpoint = candidate.endpoint
         continued = call.front.name == "responses" and "previous_response_id" in call.fields
         if continued and not (call.expanded or endpoint.back.passes("responses", endpoint.provider.options)):
-            call.expanded = await self._expand(call)
+            call.expand(await self._expand(call))
         upstream = prepare(call, candidate, forwarded=exchange.headers)
         place = b""
         if candidate.max_concurrency:
@@ -330,6 +347,8 @@ class Gateway:
             call.response = [body]
         if call.store:
             self._store(call, body, running)
+        if call.named is not None:
+            self._spool.append(call.named.answer(call, body, at=running.start))
         self._record(call)
         exchange.respond(200, answers.call_headers(call, answers.JSON, more), body)
         if cache:
@@ -349,7 +368,7 @@ class Gateway:
         """A streamed answer: nothing reaches the caller before it is committed."""
         upstream = running.upstream
         timeouts = upstream.candidate.timeouts
-        stream = _stream(call, running)
+        stream = stream_of(call, running.upstream)
         if timeouts.first_token:
             left = max(running.started + timeouts.first_token - monotonic(), 0.001)
             answer.deadline(gap=left, total_at=total_at)
@@ -467,17 +486,6 @@ class Gateway:
             head = answers.call_headers(call, head, b"")
         exchange.respond(error.status, head, front.error(error))
 
-    # the lists
-
-    def _models(self, exchange: Exchange, world: World, key: Key, cors: bytes) -> None:
-        anthropic = b"anthropic-version" in exchange.headers
-        name = unquote(exchange.path[len(b"/v1/models/") :].decode("latin-1"))
-        if not name:
-            body = answers.models(world, key, anthropic=anthropic)
-        else:
-            body = answers.model(world, key, name, anthropic=anthropic)
-        exchange.respond(200, answers.JSON + cors, body)
-
     async def _count(self, call: CallState, exchange: Exchange) -> None:
         choice = choose(call.route, call.context, input_tokens=0, now=monotonic(), random=self._random)
         try:
@@ -485,14 +493,3 @@ class Gateway:
         except UpstreamError as error:
             raise answers.refusal(error, attempts=1) from None
         exchange.respond(200, answers.JSON, body)
-
-
-def _stream(call: CallState, running: Running) -> Stream:
-    upstream = running.upstream
-    front = call.front
-    if not upstream.passes:
-        decoder = upstream.candidate.endpoint.back.decoder()
-        model = upstream.candidate.endpoint.model.upstream
-        return TranslatedStream(decoder, front.encoder(call.request), model=model, trace=call.trace)
-    asked = front.name not in ("openai", "completions") or wants_usage(call.fields)
-    return PassStream(front.name, hide_usage=not asked)

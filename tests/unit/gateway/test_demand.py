@@ -1,12 +1,13 @@
 import json
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from noria.gateway import ask
 from noria.gateway.billing import NOTHING, estimate, priced
-from noria.gateway.demand import plain_demand
+from noria.gateway.demand import open_ended, plain_demand
 from noria.models.bound import TEMPLATE_TOKENS
 from noria.models.card import Card
 from noria.models.price import Price
@@ -29,6 +30,33 @@ def test_media_and_obscure_spelling_must_be_decoded() -> None:
     for text in ('{"type":"image_url"}', '{"type":"fil\\u0065"}', '{"type":"input_file"}'):
         body = b'{"messages":[' + text.encode() + b"]}"
         assert plain_demand("openai", ask.fields(body), body, CARD) is None
+
+
+OPEN_ENDED = [
+    ("responses", {"previous_response_id": "resp_1"}),
+    ("responses", {"conversation": "conv_1"}),
+    ("responses", {"prompt": {"id": "pmpt_1"}}),
+    ("responses", {"tools": [{"type": "function", "name": "f"}, {"type": "web_search"}]}),
+    ("openai", {"web_search_options": {}}),
+    ("anthropic", {"tools": [{"name": "f", "input_schema": {}}, {"type": "web_fetch_20250910"}]}),
+    ("anthropic", {"mcp_servers": [{"type": "url"}]}),
+    ("openai", {"tools": "all"}),
+]
+BOUNDED = [
+    ("responses", {"previous_response_id": None, "tools": None}),
+    ("responses", {"tools": [{"type": "function", "name": "f"}, {"type": "custom", "name": "g"}]}),
+    ("openai", {"tools": [{"type": "function", "function": {"name": "f"}}]}),
+    ("anthropic", {"tools": [{"name": "f", "input_schema": {}}, {"type": "bash_20250124", "name": "bash"}]}),
+    ("completions", {"prompt": "p"}),
+]
+
+
+@pytest.mark.parametrize(("front", "more"), [*OPEN_ENDED, *BOUNDED])
+def test_what_a_provider_adds_to_the_input_is_not_bounded_by_the_body(
+    front: str, more: dict[str, object]
+) -> None:
+    fields = ask.fields(json.dumps({"model": "m", **more}).encode())
+    assert bool(open_ended(front, fields)) == ((front, more) in OPEN_ENDED)
 
 
 def test_choices_multiply() -> None:

@@ -258,6 +258,62 @@ async def test_rate_limits_are_told_in_headers_and_refused_with_the_wait(noria: 
     assert int(refused.headers["retry-after"]) > 0
 
 
+async def test_a_call_that_one_limit_refuses_counts_for_none(noria: InlineGateway) -> None:
+    tokens = RateLimit(unit="tokens", amount=10_000, window_s=60)
+    token = noria.key(limits=(tokens, RateLimit(unit="requests", amount=1, window_s=60)))
+    assert (await noria.post(CHAT, token=token)).status_code == 200
+    long = {**CHAT, "messages": [{"role": "user", "content": "word " * 4_000}]}
+    answers = [await noria.post(long, token=token) for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {429}
+    assert all("1 requests" in answer.json()["error"]["message"] for answer in answers)
+
+
+@pytest.mark.parametrize("unit", ["tokens", "money"])
+async def test_what_a_caller_used_who_hung_up_counts_against_its_limits(
+    noria: InlineGateway, upstream: Upstream, unit: str
+) -> None:
+    upstream.default = Plan(chunks=200, gap=20)
+    amount = {"tokens": 1_000, "money": 1_000_000}[unit]
+    token = noria.key(limits=(RateLimit(unit=unit, amount=amount, window_s=60),))
+    headers = {"authorization": f"Bearer {token}"}
+    body = {**CHAT, "messages": [{"role": "user", "content": "word " * 700}], "stream": True}
+    async with noria.client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as answer:
+        assert answer.status_code == 200
+        async for _ in answer.aiter_bytes():
+            break
+    await asyncio.sleep(0.1)
+    assert (await noria.post(body, token=token)).status_code == 429
+
+
+async def test_a_call_that_finds_no_place_uses_no_tokens(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.default = Plan(first=300)
+    async with InlineGateway(tmp_path / "h", _config(upstream, max_concurrency=1, queue=0)) as noria:
+        token = noria.key(limits=(RateLimit(unit="tokens", amount=10_000, window_s=60),))
+        running = asyncio.create_task(noria.post(CHAT, token=token))
+        await asyncio.sleep(0.1)
+        long = {**CHAT, "messages": [{"role": "user", "content": "word " * 4_000}]}
+        answers = [await noria.post(long, token=token) for _ in range(5)]
+        assert {answer.json()["error"]["code"] for answer in answers} == {"concurrency"}
+        assert (await running).status_code == 200
+
+
+async def test_earlier_turns_that_the_provider_keeps_are_refused_under_a_hard_cap(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    provider = Provider(
+        name="a", dialect="openai", base_url=upstream.url + "/v1", auth="none", options={"responses": "pass"}
+    )
+    config = snapshot(providers={"a": provider}, models={"a/m": mock_model("m", provider="a", price=PRICE)})
+    async with InlineGateway(tmp_path / "h", config) as noria:
+        noria.budget(Budget(name="b", subject="key:*", amount_nano=10**9, window="day"))
+        body = {"model": "a/m", "input": "go on", "max_output_tokens": 5}
+        answer = await noria.post({**body, "previous_response_id": "resp_1"}, path="/v1/responses")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_bound")
+        assert "previous_response_id" in answer.json()["error"]["message"]
+        assert upstream.ledger.served == []
+        assert (await noria.post(body, path="/v1/responses")).status_code == 200
+
+
 async def test_a_hard_budget_refuses_what_might_exceed_it(noria: InlineGateway, upstream: Upstream) -> None:
     noria.budget(Budget(name="b", subject="user:*", amount_nano=2_000_000, window="day"))
     statuses = [(await noria.post({**CHAT, "user": "ann", "max_tokens": 20})).status_code for _ in range(20)]

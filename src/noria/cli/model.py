@@ -75,7 +75,10 @@ def show_model(name: str, as_json: bool) -> None:
         raise UserError(f"No model is called {name!r}; `noria model cards {name}` searches the cards.")
     stored = find(name) if weights else None
     if as_json:
-        value = {"card": card_json(card), "weights": _weights_json(weights, stored) if weights else None}
+        value = {
+            "card": card_json(card) if card else None,
+            "weights": _weights_json(weights, stored) if weights else None,
+        }
         print_json(value)
         return
     if card is not None:

@@ -72,7 +72,7 @@ def price(card: Card) -> str:
     return f"{shown[0]} / {shown[1]}"
 
 
-def card_json(card: Card | None) -> object:
+def card_json(card: Card) -> dict[str, object]:
     import msgspec
 
-    return None if card is None else msgspec.to_builtins(card, builtin_types=())
+    return msgspec.to_builtins(card, builtin_types=())

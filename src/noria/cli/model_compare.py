@@ -68,9 +68,8 @@ def _compare_cards(names: tuple[str, ...], require: tuple[str, ...], unknown: An
             raise UserError(f"No card is called {name!r}; `noria model cards {name}` searches them.")
         cards.append((card, _excluded(card, require, unknown) if require else ()))
     if as_json:
-        print_json([
-            {**card_json(card), **({"excluded": list(excluded)} if require else {})} for card, excluded in cards
-        ])  # fmt: skip
+        said = [{**card_json(card), "excluded": list(excluded)} for card, excluded in cards]
+        print_json(said if require else [card_json(card) for card, _ in cards])
         return
     beside([{**card_facts(card), "left out": "; ".join(excluded)} for card, excluded in cards])
 

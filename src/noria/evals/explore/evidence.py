@@ -10,7 +10,7 @@ import msgspec
 
 from noria.evals.answer import Answer
 from noria.evals.explore.arm import Arm
-from noria.evals.metrics import measure
+from noria.evals.metrics import Better, measure
 from noria.evals.run import EvalRun
 from noria.evals.sheet import Line, Sheet, groups_of, sheet
 from noria.evals.store import Kept
@@ -39,7 +39,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     cut: int = 0
     """Answers that ended at the most tokens that they may have."""
     quality: Interval | None = None
-    better: str = "higher"
+    better: Better = "higher"
     cost: Interval | None = None
     """US dollars of a thousand calls; None: a price is not known."""
     latency: Interval | None = None

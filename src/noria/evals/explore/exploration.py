@@ -119,7 +119,13 @@ def _labels(texts: Sequence[str]) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    return number_in(text, take="only") is not None and len(text.split()) <= 2
+    """One number, with a unit behind it at most."""
+    words = text.split()
+    return (
+        0 < len(words) <= 2
+        and any(letter.isdigit() for letter in words[0])
+        and number_in(text, take="only") is not None
+    )
 
 
 def problem_of(samples: Sequence[Example]) -> str:

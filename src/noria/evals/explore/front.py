@@ -29,7 +29,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     standing: Standing
     by: int | None = None
     """The arm that dominates it, or looks as if it did."""
-    axes: dict[str, float] = {}
+    axes: dict[Axis, float] = {}
     """Holm's p of each axis on which that arm looks better."""
     why: str = ""
 
@@ -55,15 +55,15 @@ def front(found: Sequence[Evidence], measure: str, *, level: float) -> list[Plac
     adjusted = iter(holm([gap.p for _, _, gaps in pairs for gap in gaps if gap.p is not None]))
     best: dict[int, Place] = {}
     for low, high, gaps in pairs:
-        ps = {gap.axis: next(adjusted) for gap in gaps if gap.p is not None}
-        shown = {axis for axis, p in ps.items() if p <= 1 - level}
-        dominated = shown == set(ps) and len(gaps) == len(_axes(found[low]))
+        ps: dict[Axis, float] = {gap.axis: next(adjusted) for gap in gaps if gap.p is not None}
+        shown: set[Axis] = {axis for axis, p in ps.items() if p <= 1 - level}
+        dominated = shown == set(ps) and len(gaps) == len(_ALL)
         place = Place(
             arm=low,
             standing="dominated" if dominated else "not told apart",
             by=high,
-            axes={**ps},
-            why=_why(found[high].arm.name, shown, set(ps) - shown, dominated=dominated),
+            axes=ps,
+            why=_why(found[high].arm.name, gaps, shown, dominated=dominated),
         )
         known = best.get(low)
         if known is None or (known.standing != "dominated" and dominated):
@@ -77,11 +77,6 @@ def front(found: Sequence[Evidence], measure: str, *, level: float) -> list[Plac
 def _unplaced(index: int, one: Evidence) -> Place:
     why = "its quality was not measured" if one.whole else f"its run is {one.state}, not to be relied on"
     return Place(arm=index, standing="not placed", why=why)
-
-
-def _axes(one: Evidence) -> list[Axis]:
-    """Those that an arm has a value on."""
-    return [axis for axis in _ALL if _value(one, axis) is not None]
 
 
 _ALL: tuple[Axis, ...] = ("quality", "cost", "latency")
@@ -151,11 +146,16 @@ def _paired_p(high: Evidence, low: Evidence, of: Callable[[Line], Sequence[float
     return 1.0 if found.p is None else found.p
 
 
-def _why(name: str, shown: set[Axis], open_: set[Axis], *, dominated: bool) -> str:
+def _why(name: str, gaps: Sequence[Gap], shown: set[Axis], *, dominated: bool) -> str:
     if dominated:
         return f"{name} is shown to be better in {_listed(shown)}"
-    seen = f"shown in {_listed(shown)}" if shown else "shown in nothing"
-    return f"{name} looks at least as good in everything; that is {seen}, and not in {_listed(open_)}"
+    words = f"{name} looks at least as good in everything known, which is"
+    open_: set[Axis] = {gap.axis for gap in gaps if gap.p is not None and gap.axis not in shown}
+    unknown: set[Axis] = {axis for axis in _ALL if axis not in {gap.axis for gap in gaps}}
+    parts = [f"shown in {_listed(shown)}"] if shown else ["shown in nothing"]
+    parts += [f"not shown in {_listed(open_)}"] if open_ else []
+    parts += [f"not known in {_listed(unknown)}"] if unknown else []
+    return f"{words} {', '.join(parts)}"
 
 
 def _listed(axes: set[Axis]) -> str:

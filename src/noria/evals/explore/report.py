@@ -158,9 +158,11 @@ def _unmeasured(found: Sequence[Evidence], tried: Sequence[int]) -> str:
     base = "Quality was not measured: no answers are expected, and no judge is named"
     if agreement is None:
         return base + "."
+    overlap = found[most].alike
+    alike = "" if overlap is None else f", and their words overlap by {shown(overlap)} (F1)"
     return (
         f"{base}. Repeated answers agree most with {found[most].arm.name}: {shown(agreement)} of pairs say "
-        "the same, which is steadiness and not quality."
+        f"the same{alike}, which is steadiness and not quality."
     )
 
 

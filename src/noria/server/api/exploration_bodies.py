@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal, Self
 
+import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from noria.evals.explore.candidates import Candidate, Facts
@@ -46,8 +47,7 @@ class FactsBody(_Shown):
     @classmethod
     def of(cls, one: Facts) -> Self:
         prices = {"price_input": _dollars(one.price_input), "price_output": _dollars(one.price_output)}
-        fields = {name: getattr(one, name) for name in Facts.__struct_fields__ if name not in prices}
-        return cls(**fields, **prices)
+        return cls.model_validate({**msgspec.structs.asdict(one), **prices})
 
 
 class CandidateBody(BaseModel):
@@ -170,16 +170,23 @@ class FindingBody(BaseModel):
     def of(cls, one: Finding) -> Self:
         found = one.evidence
         arm = found.arm
-        same = (
-            "run", "state", "whole", "message", "answers", "failed", "unscored", "cut", "better", "p50",
-            "p95", "most_tokens",
-        )  # fmt: skip
         return cls(
             model=arm.model,
             way=arm.way,
             technique=arm.technique,
             shots=arm.shots,
-            **{name: getattr(found, name) for name in same},
+            run=found.run,
+            state=found.state,
+            whole=found.whole,
+            message=found.message,
+            answers=found.answers,
+            failed=found.failed,
+            unscored=found.unscored,
+            cut=found.cut,
+            better=found.better,
+            p50=found.p50,
+            p95=found.p95,
+            most_tokens=found.most_tokens,
             quality=_interval(found.quality),
             cost=_interval(found.cost),
             latency=_interval(found.latency),

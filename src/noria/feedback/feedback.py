@@ -72,6 +72,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """Of scores, and of thumbs as 0 and 1; None: it has no numbers."""
     words: dict[str, int]
     """Of thumbs ("up", "down") and choices."""
+    square: float | None = None
+    """Mean of the squares of its numbers."""
 
 
 class FeedbackStore(Protocol):

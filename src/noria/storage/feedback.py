@@ -84,7 +84,12 @@ class FeedbackTable:
     def said(self, project: str, sought: Sought) -> Sequence[Said]:
         chosen = _chosen(project, sought)
         by = (table.c.kind, table.c.name)
-        totals = select(*by, func.count().label("count"), func.avg(table.c.number).label("mean"))
+        totals = select(
+            *by,
+            func.count().label("count"),
+            func.avg(table.c.number).label("mean"),
+            func.avg(table.c.number * table.c.number).label("square"),
+        )
         words = (
             select(*by, table.c.word, func.count().label("count"))
             .where(*chosen, table.c.word.is_not(None))

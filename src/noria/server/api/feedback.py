@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from noria.feedback.feedback import Feedback, Kind, Sought, Source
+from noria.feedback.doubt import doubt
+from noria.feedback.feedback import Feedback, Kind, Said, Sought, Source
 from noria.feedback.giving import Draft, Revision
 from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
@@ -96,6 +97,18 @@ class FeedbackHistory(BaseModel):
     items: list[FeedbackBody]
 
 
+class SaidInterval(BaseModel):
+    """Where the true mean lies with probability `level`."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    """Null with `low`: there is none, and `method` says why."""
+    level: float
+    n: int
+    method: str
+
+
 class SaidBody(BaseModel):
     kind: str
     name: str
@@ -104,6 +117,21 @@ class SaidBody(BaseModel):
     """Of scores, and of thumbs as 0 and 1."""
     words: dict[str, int]
     """Of thumbs ("up", "down") and choices."""
+    interval: SaidInterval | None
+    """Of the mean; null: it has no numbers."""
+
+    @classmethod
+    def of(cls, said: Said) -> SaidBody:
+        found = doubt(said)
+        interval = None if found is None else SaidInterval(**msgspec.structs.asdict(found))
+        return cls(
+            kind=said.kind,
+            name=said.name,
+            count=said.count,
+            mean=said.mean,
+            words=said.words,
+            interval=interval,
+        )
 
 
 class SaidList(BaseModel):
@@ -155,7 +183,7 @@ def count_feedback(
         name=name, start_ms=within.start // 1_000_000, end_ms=within.end // 1_000_000 + 1
     )  # fmt: skip
     found = parts.feedback.said(project, sought)
-    return SaidList(items=[SaidBody(**msgspec.structs.asdict(one)) for one in found])
+    return SaidList(items=[SaidBody.of(one) for one in found])
 
 
 @router.get("/export", response_class=StreamingResponse)

@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field
 
 from noria.core.ids import parse_hex
 from noria.errors import NotFound
+from noria.runtime.changes import changes
+from noria.runtime.erasure import Erased
 from noria.server.api.body import Body
 from noria.server.api.caller import Admin, Parts, Project, Viewer
 from noria.server.api.feedback import FeedbackBody, feedback_body
@@ -18,7 +20,6 @@ from noria.server.api.table import costs_csv
 from noria.tracing.filters import Filter, parse
 from noria.tracing.store import (
     Costs,
-    Erasure,
     Facets,
     HeatMap,
     Pulse,
@@ -82,7 +83,7 @@ def pulse(
         within,
         step_s=step or step_for(within),
         filter=wanted,
-        marks=parts.versions.marks(within),
+        marks=changes(parts.versions, parts.audit, project, within),
     )
 
 
@@ -175,6 +176,7 @@ def read_costs(
 
 
 @router.post("/erasures")
-async def erase(parts: Parts, who: Admin, body: ErasureRequest, project: Project = "default") -> Erasure:
-    """Delete everything that is recorded of a user in this project. Cannot be undone."""
+async def erase(parts: Parts, who: Admin, body: ErasureRequest, project: Project = "default") -> Erased:
+    """Delete everything that is recorded of a user in this project, and every copy that was made of it: in
+    feedback, reviews, datasets, evaluations and builds. Cannot be undone."""
     return await parts.erase(project, body.user, by=who)

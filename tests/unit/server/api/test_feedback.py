@@ -87,6 +87,8 @@ def test_it_is_counted_listed_and_exported(client: Client) -> None:
     said = {(one["kind"], one["name"]): one for one in page.get("/api/feedback/said").json()["items"]}
     assert said["thumb", "answer"]["words"] == {"up": 2, "down": 1}
     assert said["thumb", "answer"]["mean"] == pytest.approx(2 / 3)
+    assert said["thumb", "answer"]["interval"]["low"] == pytest.approx(0.2077, abs=1e-4)
+    assert said["comment", ""]["interval"] is None
     first = page.get("/api/feedback", params={"limit": 3}).json()
     rest = page.get("/api/feedback", params={"limit": 3, "cursor": first["next"]}).json()
     assert (len(first["items"]), len(rest["items"]), rest["next"]) == (3, 1, None)

@@ -76,7 +76,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     def missed(self, problem: str, *, at_ms: int) -> Delivery:
         """After one more attempt that failed: waiting for the next, or given up."""
         tried = self.attempts + 1
-        if tried > len(PAUSES_S):
+        # One without an alert was asked for by a person, who waits to see whether it works.
+        if tried > len(PAUSES_S) or not self.alert:
             return msgspec.structs.replace(
                 self, state="failed", attempts=tried, ended_ms=at_ms, problem=problem
             )

@@ -20,8 +20,9 @@ Measure = Literal[
     "score",
 ]
 Unit = Literal["share", "seconds", "dollars", "number"]
-SLOT_S = 300
-"""Windows of this and longer are made of whole slots, which the span store has sums of."""
+SLOT_S, HOUR_S, DAY_S = 300, 3_600, 86_400
+"""A window of a slot and longer begins with a whole one, over a day with a whole hour: of those the span
+store has sums."""
 _SEVERITY: dict[State, int] = {"no_data": -1, "ok": 0, "warning": 1, "alert": 2}
 
 
@@ -70,14 +71,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def level(self, value: float, *, margin: float = 0.0) -> State:
         """By its value alone."""
-        levels: tuple[State, ...] = ("alert", "warning")
-        return next((state for state in levels if self.reached(value, state, margin=margin)), "ok")
+        if self.reached(value, "alert", margin=margin):
+            return "alert"
+        return "warning" if self.reached(value, "warning", margin=margin) else "ok"
 
     def span(self, now_ms: int) -> tuple[int, int]:
-        """Start and end of the window, Unix milliseconds: from the start of the slot that it begins in."""
+        """Start and end of the window, Unix milliseconds: from the start of the step that it begins in."""
         start = now_ms - self.window_s * 1000
-        step = SLOT_S * 1000 if self.window_s >= SLOT_S else 1000
-        return start - start % step, now_ms
+        return start - start % (self.step_s * 1000), now_ms
+
+    @property
+    def step_s(self) -> int:
+        """Of the sums that its window is made of."""
+        return HOUR_S if self.window_s > DAY_S else SLOT_S if self.window_s >= SLOT_S else 1
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -26,11 +26,11 @@ def render(
         for project in projects
     ]
     lines = [
-        *_family(
+        *family(
             "noria_calls_total", "counter", "Upstream attempts and cache answers.",
             (({"model": row.group}, row.calls) for row in rows),
         ),
-        *_family(
+        *family(
             "noria_tokens_total", "counter", "Tokens by direction.",
             (
                 ({"model": row.group, "direction": direction}, value)
@@ -38,15 +38,15 @@ def render(
                 for direction, value in (("input", row.input_tokens), ("output", row.output_tokens))
             ),
         ),
-        *_family(
+        *family(
             "noria_cost_dollars_total", "counter", "Sum of the known costs.",
             (({"model": row.group}, row.cost) for row in rows),
         ),
-        *_family(
+        *family(
             "noria_unknown_cost_calls_total", "counter", "Calls whose cost is unknown.",
             (({"model": row.group}, row.unknown) for row in rows),
         ),
-        *_family(
+        *family(
             "noria_latency_seconds", "gauge", "Of calls in the last five minutes.",
             (
                 ({"project": project, "quantile": quantile}, None if ms is None else ms / 1000)
@@ -54,24 +54,24 @@ def render(
                 for quantile, ms in (("0.5", totals.p50_ms), ("0.95", totals.p95_ms), ("0.99", totals.p99_ms))
             ),
         ),
-        *_family(
+        *family(
             "noria_requests_per_second", "gauge", "Over the last five minutes.",
             (({"project": project}, totals.requests_per_s) for project, totals in recent),
         ),
-        *_family(
+        *family(
             "noria_error_ratio", "gauge", "Share of calls that failed in the last five minutes.",
             (({"project": project}, totals.error_share) for project, totals in recent),
         ),
-        *_family(
+        *family(
             "noria_process_up", "gauge", "1 where the process runs and serves the newest configuration.",
             (({"process": one.name}, int(one.state == "running")) for one in health.processes),
         ),
-        *_family(
+        *family(
             "noria_store_bytes", "gauge", "Size on disk.",
             (({"store": name}, size) for name, size in health.sizes.items()),
         ),
-        *_family("noria_disk_free_bytes", "gauge", "Room left.", [({}, health.disk_free)]),
-        *_family(
+        *family("noria_disk_free_bytes", "gauge", "Room left.", [({}, health.disk_free)]),
+        *family(
             "noria_collector_lag_seconds", "gauge", "Age of the oldest record not yet collected.",
             [({}, health.spool_lag_s)],
         ),
@@ -79,7 +79,7 @@ def render(
     return "\n".join(lines) + "\n"
 
 
-def _family(name: str, kind: str, help: str, samples: Iterable[Sample]) -> list[str]:
+def family(name: str, kind: str, help: str, samples: Iterable[Sample]) -> list[str]:
     """Samples without a value are left out: unknown is not zero."""
     known = [f"{name}{_labels(labels)} {value}" for labels, value in samples if value is not None]
     return [f"# HELP {name} {help}", f"# TYPE {name} {kind}", *known]

@@ -42,9 +42,12 @@ class Signed(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def own_client(home: Home, *, project: str, by: str, by_name: str, width: int = 100) -> AsyncNoria:
+def own_client(
+    home: Home, *, project: str, by: str, by_name: str, team: str = "", width: int = 100
+) -> AsyncNoria:
     """Called within the event loop that uses it. Raises Unreachable where no gateway runs. `by` is a key's
-    id, or an account's: what a key may not call, it may not call through a job either."""
+    id, or an account's: what a key may not call, it may not call through a job either. `team` is under which
+    the calls are recorded where `by` is not a key's id."""
     running = status(home)
     if running is None:
         raise Unreachable("No gateway runs here; start it with `noria up`.")
@@ -54,7 +57,7 @@ def own_client(home: Home, *, project: str, by: str, by_name: str, width: int = 
         _, live = Snapshots(home.snapshots).current()
         own = next((key for key in live.keys.values() if key.id == by), None)
         key = own or Key(
-            id=by, lookup="", hash=b"", name=by_name, project=project, user=by_name, routes=("*",)
+            id=by, lookup="", hash=b"", name=by_name, project=project, team=team, user=by_name, routes=("*",)
         )
         return issue(key, pepper=pepper, now=time.time())
 

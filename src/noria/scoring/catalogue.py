@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from noria import hooks
-from noria.scoring.resolve import KIND, parameters_of, types
+from noria.scoring.resolve import KIND, asks_models, parameters_of, types
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +47,9 @@ def _entry(type: str) -> Entry:
         )
         for name, one in parameters_of(factory).items()
     )
-    calls = "calls" in inspect.signature(factory).parameters
     return Entry(
         type=type,
         about=words.partition("\n\n")[0].replace("\n", " "),
         parameters=parameters,
-        calls_models=calls,
+        calls_models=asks_models(type),
     )

@@ -33,7 +33,7 @@ def resolve(spec: ScorerSpec, *, calls: Calls | None = None) -> Scorer:
     """
     factory, arguments = _bound(spec)
     expected = [one.name for one in described(spec)]
-    given = {_CALLS: calls or ENVIRONMENT} if _CALLS in inspect.signature(factory).parameters else {}
+    given = {_CALLS: calls or ENVIRONMENT} if asks_models(spec.type) else {}
     made = factory(**arguments, **given)
     crashed: set[str] = set()
 
@@ -67,6 +67,11 @@ def described(spec: ScorerSpec) -> list[Described]:
     if describe is None:
         raise ConfigError(f"The scorer {spec.type!r} does not say what it measures; it needs `describe`.")
     return [msgspec.structs.replace(one, name=_named(spec, one.name)) for one in describe(**arguments)]
+
+
+def asks_models(type: str) -> bool:
+    """Whether scorers of this type call models."""
+    return _CALLS in inspect.signature(hooks.load(KIND, type)).parameters
 
 
 def parameters_of(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:

@@ -131,10 +131,7 @@ class AlertTable:
             query = query.where(monitor_events.c.id < cursor)
         query = query.order_by(monitor_events.c.id.desc()).limit(limit + 1)
         with self._database.read() as connection:
-            found = [
-                Event(**{**row, "reading": msgspec.convert(row["reading"], Reading)})
-                for row in connection.execute(query).mappings()
-            ]
+            found = [_event(row) for row in connection.execute(query).mappings()]
         return _page(found, limit)
 
     # Deliveries.
@@ -223,8 +220,9 @@ class AlertTable:
 
     def _alert(self, row: RowMapping) -> Alert:
         comment = self._database.seal.opened_text(row["comment"])
-        reading = msgspec.convert(row["reading"], Reading)
-        return Alert(**{**row, "reading": reading, "comment": comment})
+        values: dict[str, Any] = {**row, "comment": comment}
+        values["reading"] = msgspec.convert(row["reading"], Reading)
+        return Alert(**values)
 
 
 def _state(row: RowMapping) -> RuleState:
@@ -238,6 +236,12 @@ def _state(row: RowMapping) -> RuleState:
         muted_ms=row["muted_ms"],
         alert=row["alert"],
     )
+
+
+def _event(row: RowMapping) -> Event:
+    values: dict[str, Any] = dict(row)
+    values["reading"] = msgspec.convert(row["reading"], Reading)
+    return Event(**values)
 
 
 def _is(table: Table, **values: str) -> tuple[Any, ...]:

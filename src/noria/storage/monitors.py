@@ -227,14 +227,14 @@ class MonitorTable:
         """By monitor: how many scores came out how."""
         table = monitor_scores.c
         query = (
-            select(table.monitor, table.state, func.count().label("count"))
+            select(table.monitor, table.state, func.count().label("many"))
             .where(table.project == project, table.judged_ms > since_ms)
             .group_by(table.monitor, table.state)
         )
         found: dict[str, dict[str, int]] = {}
         with self._database.read() as connection:
             for row in connection.execute(query):
-                found.setdefault(row.monitor, {})[row.state] = row._mapping["count"]
+                found.setdefault(row.monitor, {})[row.state] = row.many
         return found
 
     def erase(self, project: str, traces: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ from noria.providers.secrets import read_secret, read_vault
 from noria.providers.transport import PooledTransport
 from noria.reviews.queue import Queue
 from noria.runtime import health as healths
-from noria.runtime import metrics
+from noria.runtime import metrics, monitor_metrics
 from noria.runtime.budgets import Budgets, counter_totals
 from noria.runtime.curation import Curation
 from noria.runtime.datasets import Datasets
@@ -42,6 +42,7 @@ from noria.runtime.feedback import FeedbackDesk
 from noria.runtime.jobs import Jobs
 from noria.runtime.judges import Judges
 from noria.runtime.measured import Measured, measure
+from noria.runtime.monitor_parts import open_monitors
 from noria.runtime.neighbour import CollectorSocket, Stand
 from noria.runtime.optimize import Optimizations
 from noria.runtime.prompts import Prompts
@@ -284,6 +285,16 @@ class Control:
             judges=self.judges,
             serving=self.serving,
         )
+        self.monitors = open_monitors(
+            self.database,
+            self.audit,
+            self.clock,
+            home=home,
+            folder=path.absolute().parent,
+            versions=self.versions,
+            spans=lambda: self.spans,
+            address=lambda: self.public_url() or self.gateway_address(),
+        )
         self.local_token = ""
 
     def start(self) -> None:
@@ -299,6 +310,7 @@ class Control:
         self._accounts.drop_expired(now_ms=self.clock.now_ns() // 1_000_000)
 
     def close(self) -> None:
+        self.monitors.close()
         self.jobs.close()
         self.database.close()
 
@@ -441,6 +453,7 @@ class Control:
         traces = await run_sync(self._traces_of, project, user)
         await run_sync(lambda: self.feedback.table.erase(project, traces, user=user))
         await run_sync(self.reviews.erase, project, traces)
+        await run_sync(self.monitors.erase, project, traces)
         erasure = await self._collector.erase_user(project, user)
         # The log keeps that somebody was erased, and not whom.
         details = {"traces": erasure.traces, "spans": erasure.spans, "stored": erasure.stored}
@@ -473,7 +486,10 @@ class Control:
 
     def _metrics(self, health: healths.Health) -> str:
         projects = self.projects(SYSTEM)
-        return metrics.render(self.spans, self.ledger, health, self.clock, projects=projects)
+        watched = monitor_metrics.render(
+            self.monitors.every_state(), self.monitors.open_alerts(), projects=projects
+        )
+        return metrics.render(self.spans, self.ledger, health, self.clock, projects=projects) + watched
 
     def _traces_of(self, project: str, user: str) -> list[str]:
         quoted = user.replace("\\", "\\\\").replace('"', '\\"')

@@ -77,6 +77,7 @@ async def serve(control: Control, listening: socket.socket) -> None:
     gc.freeze()
     gc.enable()
     threading.Thread(target=_resume, args=(control,), daemon=True).start()
+    control.monitors.start()
     await server.serve([listening])
 
 

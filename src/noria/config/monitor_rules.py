@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from noria.scoring.scorer import Described, ScorerSpec
 if TYPE_CHECKING:
     from noria.config.config import Config
 
+_plain = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BY_TIME = ("cost_per_hour", "cost_per_day")
 LEAST = 20
 
@@ -40,6 +42,8 @@ def monitor_of(name: str, section: MonitorSection, config: Config) -> Monitor:
         raise ConfigError(f"names {twice!r} twice among its `scorers`; give one of them another `name`")
     rules = tuple(_rule(one, found.scorers, measured) for one in section.alerts)
     called = [rule.name for rule in rules]
+    if odd := next((name for name in called if not _plain.fullmatch(name)), None):
+        raise ConfigError(f"has an alert called {odd!r}; give it a `name` of letters, digits, . _ and -")
     if twice := next((name for name in called if called.count(name) > 1), None):
         raise ConfigError(f"has two alerts called {twice!r}; give one of them another `name`")
     for channel in section.notify:

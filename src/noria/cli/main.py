@@ -43,6 +43,8 @@ COMMANDS = {
     "optimize": ("noria.cli.optimize:optimize", "Search for better versions of prompts."),
     "trace": ("noria.cli.trace:trace", "Recorded traces."),
     "review": ("noria.cli.review:review", "Queues of work for people."),
+    "monitor": ("noria.cli.monitor:monitor", "Live calls that are scored and watched."),
+    "alert": ("noria.cli.monitor:alert", "Alerts, and who is told of them."),
     "feedback": ("noria.cli.feedback:feedback", "What people and programs said of answers."),
     "cost": ("noria.cli.cost:cost", "What calls have cost."),
     "audit": ("noria.cli.audit:audit", "Who changed what."),

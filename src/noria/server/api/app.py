@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from noria.runtime.control import Control
 from noria.server.api import (
     accounts,
+    alerts,
     approvals,
     audit,
     budgets,
@@ -25,6 +26,7 @@ from noria.server.api import (
     judges,
     keys,
     models,
+    monitors,
     oidc,
     optimizations,
     playground,
@@ -47,6 +49,7 @@ ROUTERS = (
     session, oidc, accounts, traces, feedback, feedback_v1, models, jobs, keys, budgets, config, audit,
     approvals, queues, reviews, playground, prompts, prompt_labels, evals, suites, studies, judges, scorers,
     optimizations, explorations, datasets, dataset_examples, dataset_files, curation,
+    monitors, alerts,
     health,
 )  # fmt: skip
 

@@ -77,7 +77,7 @@ def test_a_queue_is_worked_to_its_end(database: Database) -> None:
     assert reviews.progress(queue).flagged == 1 and len(reviews.mine(queue, by=ANN, limit=9)) == 3
     with pytest.raises(Conflict):
         reviews.create(queue, by=ADMIN)
-    reviews.erase("p", [TRACE])
+    assert len(table.erase("p", lambda item: item.content.trace == TRACE)["q"]) == 3
     assert reviews.progress(queue).items == 0 and not table.has_reviews(queue)
     reviews.delete("p", "q", by=ADMIN)
     assert reviews.queues("p") == [] and log.verify().broken_at is None
@@ -103,7 +103,7 @@ def test_feedback_is_given_once_revised_counted_and_erased(database: Database) -
     assert [one.kind for one in page.items] == ["choice", "score"] and page.next is not None
     assert [one.value for one in feedbacks.history("p", first.id)] == [True, False]
     assert table.traces("p", [], limit=9) == [TRACE]
-    table.erase("p", [TRACE])
+    assert table.erase("p", [TRACE]) == 2
     assert [one.kind for one in feedbacks.page("p", Sought(), cursor=None, limit=9).items] == ["choice"]
 
 

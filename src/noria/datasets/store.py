@@ -41,6 +41,9 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     """Content address over the ids and revisions of all examples, in order of id, and the splits' rule."""
     examples: int
+    """Those that were erased since are counted."""
+    erased: int = 0
+    """Examples that were erased at a person's wish: their revisions are known, their words are gone."""
     schema: dict[str, Any] = {}
     """JSON Schema of `input`, `expected` and `metadata`."""
     splits: dict[str, int] = {}

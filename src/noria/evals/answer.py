@@ -13,6 +13,8 @@ from noria.core.messages import Response
 from noria.core.usage import Usage
 from noria.scoring.scorer import Output, Score, ScorerSpec
 
+ERASED = "Erased at a person's wish."
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One answer to one example, or the reason why there is none."""
@@ -59,6 +61,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         choices = () if self.response is None else self.response.choices
         return digest((self.revision, self.text, self.data, self.context, choices))
 
+    def erased(self) -> Answer:
+        """Without a word of it; what it took and cost stays. No other run finds it."""
+        return msgspec.structs.replace(
+            self, key="", text="", failed=ERASED if self.failed else "", response=None, data=None, context=()
+        )
+
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one scorer said of one answer."""
@@ -72,6 +80,14 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scores: tuple[Score, ...]
     reused: bool = False
 
+    def erased(self) -> Judgement:
+        """With the values alone. No other run finds it."""
+        scores = tuple(
+            msgspec.structs.replace(one, failed=ERASED if one.failed else "", reason="", details={})
+            for one in self.scores
+        )
+        return msgspec.structs.replace(self, key="", scores=scores)
+
 
 def answer_key(target: str, revision: str, *, repeat: int, seed: int) -> str:
     """Equal keys may share an answer. `target` is the target's digest."""
@@ -80,7 +96,7 @@ def answer_key(target: str, revision: str, *, repeat: int, seed: int) -> str:
 
 def judgement_key(spec: ScorerSpec, version: str, said: str) -> str:
     """Equal keys may share a judgement. `version` is of all that the scorer measures."""
-    return digest((spec.type, spec.arguments, version, said))
+    return digest((spec.type, spec.arguments, spec.identity, version, said))
 
 
 def name_of(spec: ScorerSpec) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from noria.core.example import Example
+from noria.datasets.origin import ORIGIN
 from noria.reviews.item import Item, Standing
 from noria.reviews.queue import Kind, Queue
 
@@ -24,7 +25,7 @@ def examples(queue: Queue, standings: Iterable[Standing]) -> Iterator[Example]:
             continue
         old = item.content.example
         told: Line = {name: value for name, value in item.settled.values.items() if name != ""}
-        metadata = {**old.metadata, "review": told}
+        metadata = {**old.metadata, **_origin(old), "review": told}
         if item.content.outputs and len(item.content.outputs) == 1:
             metadata["output"] = item.content.outputs[0].text
         chosen = _preference(queue, item)
@@ -54,6 +55,7 @@ def judged(queue: Queue, standings: Iterable[Standing], *, question: str) -> Ite
         said = [review.answers[question] for review in standing.of("review") if question in review.answers]
         metadata = {
             **old.metadata,
+            **_origin(old),
             "answer": texts[0],
             "label": _verdict(item.settled.values[question], asked.kind),
             "labels": [_verdict(one, asked.kind) for one in said],
@@ -120,6 +122,11 @@ def answers(queue: Queue, standings: Iterable[Standing]) -> Iterator[Line]:
                 if not review.withdrawn
             ],
         }
+
+
+def _origin(example: Example) -> Line:
+    """Where the words came from: the item, which is the source now, may be deleted before they are."""
+    return {ORIGIN: example.source} if example.source else {}
 
 
 def _expected(queue: Queue, item: Item) -> Any:

@@ -223,10 +223,6 @@ class Reviews:
     def progress(self, queue: Queue) -> Progress:
         return self._store.progress(queue)
 
-    def erase(self, project: str, traces: Sequence[str]) -> None:
-        """Delete what was made of these traces."""
-        self._store.erase(project, traces)
-
     def _change(self, queue: Queue, item: str, decide: Callable[[Standing], Change]) -> Standing:
         found = self._store.change(queue, item, decide)
         return self._closed(queue, item, self._now()) if found.item.state == "full" else found

@@ -91,6 +91,6 @@ class ReviewStore(Protocol):
 
     def progress(self, queue: Queue) -> Progress: ...
 
-    def erase(self, project: str, traces: Sequence[str]) -> None:
-        """Delete the items about these traces, with all that was answered."""
+    def erase(self, project: str, matches: Callable[[Item], bool]) -> dict[str, list[str]]:
+        """Delete the items that match, with all that was answered; their ids by name of the queue."""
         ...

@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -35,6 +36,7 @@ from noria.runtime import metrics, monitor_metrics
 from noria.runtime.budgets import Budgets, counter_totals
 from noria.runtime.curation import Curation
 from noria.runtime.datasets import Datasets
+from noria.runtime.erasure import Erased, PersonEraser
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.evals import Evals
 from noria.runtime.explore import Explorations
@@ -78,7 +80,7 @@ from noria.storage.spans import SpanStore
 from noria.storage.studies import StudyTable
 from noria.storage.versions import VersionTable
 from noria.tracing.filters import parse
-from noria.tracing.store import Eraser, Erasure, LedgerReader, SpanReader, Window
+from noria.tracing.store import Eraser, LedgerReader, SpanReader, Window
 
 LOCAL_TOKEN = "local-token"
 """File in the run folder: who can read it may do all, over the socket beside it."""
@@ -272,6 +274,14 @@ class Control:
             folder=path.absolute().parent,
             sections=self.declared_datasets,
             splits=self.declared_splits,
+            seal=seal,
+        )
+        self._eraser = PersonEraser(
+            self.database,
+            self.audit,
+            feedback=self.feedback.table,
+            datasets=datasets,
+            curation=self.curation,
         )
         self.explorations = Explorations(
             ExplorationTable(self.database),
@@ -448,18 +458,22 @@ class Control:
         """What the spans say of these models, by id."""
         return measure(self.spans, self.ledger, project, window, models)
 
-    async def erase(self, project: str, user: str, *, by: Principal) -> Erasure:
-        """Delete what is recorded of `user`: first what was said about their traces, then the traces."""
-        traces = await run_sync(self._traces_of, project, user)
-        await run_sync(lambda: self.feedback.table.erase(project, traces, user=user))
-        await run_sync(self.reviews.erase, project, traces)
+    async def erase(self, project: str, user: str, *, by: Principal) -> Erased:
+        """Delete what is recorded of `user`: first what was made of their traces, then the traces, by which
+        the rest is found. Raises Conflict where a build or a commit of a dataset is under way."""
+        self.curation.require_idle(project)
+        traces, sessions = await run_sync(self._traces_of, project, user)
+        copies = await run_sync(lambda: self._eraser.erase(project, user, traces, sessions, by=by))
         await run_sync(self.monitors.erase, project, traces)
-        erasure = await self._collector.erase_user(project, user)
+        found = await self._collector.erase_user(project, user)
+        erased = replace(copies, traces=found.traces, spans=found.spans, stored=found.stored)
         # The log keeps that somebody was erased, and not whom.
-        details = {"traces": erasure.traces, "spans": erasure.spans, "stored": erasure.stored}
+        details = {
+            name: value for name, value in asdict(erased).items() if name not in ("places", "scrubbed")
+        }
         act = Act(by=by, act="user.erase", subject="user", project=project, details=details)
         await run_sync(self._record, act)
-        return erasure
+        return erased
 
     async def health(self) -> healths.Health:
         return await run_sync(self._health, await self._collector.stand())
@@ -491,19 +505,22 @@ class Control:
         )
         return metrics.render(self.spans, self.ledger, health, self.clock, projects=projects) + watched
 
-    def _traces_of(self, project: str, user: str) -> list[str]:
+    def _traces_of(self, project: str, user: str) -> tuple[list[str], list[str]]:
+        """(ids of the traces, sessions)."""
         quoted = user.replace("\\", "\\\\").replace('"', '\\"')
         every = Window(0, self.clock.now_ns() + 1)
         found: list[str] = []
+        sessions: set[str] = set()
         cursor = None
         while True:
             page = self.spans.traces(
                 project, every, filter=parse(f'user:"{quoted}"'), cursor=cursor, limit=500
             )
             found += [trace.id for trace in page.items]
+            sessions |= {trace.session for trace in page.items if trace.user == user}
             cursor = page.next
             if cursor is None:
-                return found
+                return found, sorted(sessions - {""})
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -15,19 +15,22 @@ from noria.config.dataset import DatasetSection
 from noria.core.clock import Clock
 from noria.core.ids import new_id
 from noria.core.pages import Page
+from noria.datasets.curation import erasure
 from noria.datasets.curation.build import Build
 from noria.datasets.curation.event import Event
 from noria.datasets.curation.plan import Plan, StepSpec
 from noria.datasets.curation.run import Place, delete, events
 from noria.datasets.curation.undo import Selection, counted
+from noria.datasets.origin import Origins
 from noria.datasets.store import DatasetReader
 from noria.errors import Conflict, InvalidRequest, NotFound
 from noria.runtime.curation_source import filed, pinned
 from noria.runtime.curation_task import cores
-from noria.runtime.curation_tools import FOLDER, vault_secret
+from noria.runtime.curation_tools import ANSWERS, FOLDER, vault_secret
 from noria.runtime.jobs import Job, Jobs
 from noria.storage.curation import CurationTable
 from noria.storage.home import Home
+from noria.storage.seal import PLAIN, Seal
 from noria.text.pii import Vault, opened, tokens
 
 BUILD, UNDO = "dataset.build", "dataset.undo"
@@ -50,6 +53,7 @@ class Curation:
         folder: Path,
         sections: Callable[[], dict[str, DatasetSection]],
         splits: Callable[[str], dict[str, float]] = lambda _: {},
+        seal: Seal = PLAIN,
     ) -> None:
         """`folder` is noria.toml's, `sections` what it says of builds, by dataset, `splits` of
         the shares of a dataset's splits."""
@@ -61,6 +65,7 @@ class Curation:
         self._folder = folder
         self._sections = sections
         self._splits = splits
+        self._seal = seal
 
     def section(self, name: str) -> BuildSection:
         """Raises NotFound where noria.toml has none."""
@@ -178,7 +183,32 @@ class Curation:
             details={"build": build.id},
         )  # fmt: skip
         self._table.remove(build.id, act)
-        delete(self._home.folder / FOLDER / build.id)
+        delete(self._folder_of(build))
+
+    def require_idle(self, project: str) -> None:
+        """Raises Conflict where a build or an undo is under way: it would write what is to be erased."""
+        for job in self._jobs.all(project):
+            if job.kind in (BUILD, UNDO) and job.state in _OPEN:
+                raise Conflict(f"A build of a dataset is under way; cancel job {job.id}, or try again later.")
+
+    def erase(self, project: str, origins: Origins) -> dict[str, int]:
+        """Take a person's words out of the logs of builds; how many events of each. What a build that was
+        interrupted has on disk is deleted where it holds any, so that it begins anew."""
+        counts: dict[str, int] = {}
+        for build in self._every(project):
+            folder = self._folder_of(build)
+            if build.ended_ms:
+                count = erasure.erase(folder, origins, self._seal)
+            else:
+                count = int(erasure.touched(folder, origins, self._seal))
+                if count:
+                    delete(folder)
+            if count:
+                counts[build.id] = count
+        if origins.examples:
+            # Models' answers are kept by a digest of what was asked, whosever it was: they are asked anew.
+            delete(self._home.folder / FOLDER / ANSWERS)
+        return counts
 
     def open_tokens(self, project: str, text: str, *, by: Principal) -> str:
         """The text with its tokens turned back into what they stand for; who asked is recorded, and how
@@ -190,6 +220,18 @@ class Curation:
         vault = Vault(vault_secret(self._home, project))
         sealed = self._table.sealed(project, found, act)
         return opened(text, {token: vault.unseal(value) for token, value in sealed.items()})
+
+    def _every(self, project: str) -> Iterator[Build]:
+        cursor = None
+        while True:
+            page = self._table.page(project, cursor=cursor, limit=200)
+            yield from page.items
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def _folder_of(self, build: Build) -> Path:
+        return self._home.folder / FOLDER / build.id
 
     def _under_way(self, project: str, name: str) -> Build | None:
         for build in self._table.page(project, dataset=name, limit=1).items:
@@ -214,7 +256,7 @@ class Curation:
         }
 
     def _log(self, build: Build, cursor: str | None) -> Iterator[tuple[Place, Event]]:
-        return events(self._home.folder / FOLDER / build.id, after=_place(cursor))
+        return events(self._folder_of(build), after=_place(cursor), seal=self._seal)
 
 
 def _subject(build: Build) -> str:

@@ -22,7 +22,7 @@ class VersionSource:
     def __init__(self, reader: DatasetReader, version: DatasetVersion) -> None:
         self._reader = reader
         self._version = version
-        self.total: int | None = version.examples
+        self.total: int | None = version.examples - version.erased
 
     def examples(self, *, after: str, skip: int) -> Iterator[Example]:
         return self._reader.examples(self._version, after=after)

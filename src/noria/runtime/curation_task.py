@@ -28,6 +28,7 @@ from noria.storage.audit import AuditLog
 from noria.storage.curation import CurationTable
 from noria.storage.datasets import DatasetTable
 from noria.storage.home import Home
+from noria.storage.seal import Seal
 
 Report = Callable[[int | None, int | None, str, str], None]
 
@@ -84,13 +85,14 @@ class _Desk:
             workers=build.workers,
             report=lambda done, total, words: report(done, total, "examples", words),
             read=self._read,
+            seal=self._database.seal,
         )
         result = run.do(source)
         report(result.left, result.left, "examples", "writing the version")
         build = msgspec.structs.replace(
             build, given=result.given, left=result.left, counts=by_name(result.counts)
         )
-        self._table.keep_tokens(build.project, _sealed(self._run))
+        self._table.keep_tokens(build.project, _sealed(self._run, self._database.seal))
         unread = source.unread() if isinstance(source, FileSource) else None
         version = self._commit(build, run.examples(), unread)
         build = msgspec.structs.replace(
@@ -173,8 +175,8 @@ def cores() -> int:
     return max(len(os.sched_getaffinity(0)), 1) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _sealed(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for _, event in events(folder):
+def _sealed(folder: Path, seal: Seal) -> Iterator[tuple[str, bytes]]:
+    for _, event in events(folder, seal=seal):
         yield from event.details.get(SEALED, {}).items()
 
 

@@ -15,11 +15,13 @@ from noria.client import AsyncNoria
 from noria.datasets.curation.step import Answered, Tools, Vectors
 from noria.errors import Unreachable
 from noria.runtime.own_calls import own_client
+from noria.runtime.sealing import read_seal
 from noria.storage.home import Home
 
 T = TypeVar("T")
 FOLDER = "curation"
-"""Within the home: a folder a build, and `answers`."""
+"""Within the home: a folder a build, and ANSWERS."""
+ANSWERS = "answers"
 
 
 class MakeTools(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +39,11 @@ class MakeTools(msgspec.Struct, frozen=True, kw_only=True):
         models = _Models(home, self)
         return Tools(
             folder=folder,
-            calls=home.folder / FOLDER / "answers",
+            calls=home.folder / FOLDER / ANSWERS,
             project=Path(self.project_folder),
             embed=models.embed,
             chat=models.chat,
+            seal=read_seal(),
             secret=vault_secret(home, self.project),
         )
 

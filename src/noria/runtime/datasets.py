@@ -87,8 +87,8 @@ class Datasets:
         found: list[Example] = []
         wanted = text.casefold()
         last = ""
-        total = version.splits.get(split) if split else version.examples
-        total = None if text or tag else total
+        total = version.splits.get(split) if split else version.examples - version.erased
+        total = None if text or tag or (split and version.erased) else total
         for example in self.table.examples(version, split=split, after=cursor or ""):
             if len(found) == limit:
                 return Page(tuple(found), last, total), True
@@ -113,7 +113,7 @@ class Datasets:
         """How many examples differ."""
         if older is not None:
             return self.table.counted(older, newer)
-        return {"create": newer.examples, "patch": 0, "delete": 0}
+        return {"create": newer.examples - newer.erased, "patch": 0, "delete": 0}
 
     def add(
         self,

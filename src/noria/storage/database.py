@@ -7,6 +7,7 @@ that is newer than the program is refused; a migration that fails leaves everyth
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from noria.storage.seal import PLAIN, Seal
 REVISION = "0010"
 """The newest revision: what this program reads and writes."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_SCRUB = 5.0
+"""Seconds for which readers are waited for."""
 _LOCK = 0x6E6F7269  # Advisory lock of PostgreSQL: "nori".
 
 
@@ -133,6 +136,20 @@ class Database:
             raw.execute("VACUUM INTO ?", (str(to),))
         to.chmod(0o600)
 
+    def scrub(self) -> bool:
+        """Bring what was deleted out of the write-ahead log too; False: somebody reads, so that it stays
+        there until the log is written from its beginning again. PostgreSQL's VACUUM does it there."""
+        if self.postgres:
+            return True
+        until = time.monotonic() + _SCRUB
+        while True:
+            with self.engine.connect() as connection:
+                raw: Any = connection.connection.dbapi_connection
+                busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if not busy or time.monotonic() > until:
+                return not busy
+            time.sleep(0.05)
+
     @contextmanager
     def _unlinked(self) -> Generator[None]:
         """Foreign keys are not enforced within: a table made anew must not empty those that refer to it."""
@@ -181,6 +198,8 @@ def _prepare(connection: Any, record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")
+    # What is deleted is overwritten: a person's words must not stay in free pages.
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _no_foreign_keys(connection: Any, record: object) -> None:

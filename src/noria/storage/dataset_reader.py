@@ -16,7 +16,7 @@ from noria.errors import NotFound
 from noria.storage.audit import number_of
 from noria.storage.database import Database
 from noria.storage.dataset_rows import GOLDEN, as_dataset, as_version, need, row_of, version_of
-from noria.storage.example_log import EVERY, ExampleLog, State
+from noria.storage.example_log import EVERY, PLAIN_REVISION, ExampleLog, State
 from noria.storage.tables import dataset_imports as imports
 from noria.storage.tables import dataset_versions as versions
 from noria.storage.tables import datasets
@@ -30,6 +30,8 @@ class Revised(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """create, patch or delete."""
     revision: str
+    erased: bool = False
+    """At a person's wish: its words are gone."""
     at_ms: int
     by: str
     by_name: str
@@ -138,7 +140,8 @@ class StoredDatasets:
                     Revised(
                         version=row["number"],
                         kind=kind,
-                        revision="sha256:" + row["revision"].hex() if there else "",
+                        revision="sha256:" + row["revision"][-PLAIN_REVISION:].hex() if there else "",
+                        erased=there and len(row["revision"]) > PLAIN_REVISION,
                         at_ms=row["created_ms"],
                         by=row["by"],
                         by_name=row["by_name"],

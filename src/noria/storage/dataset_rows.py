@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 
 from noria.datasets.store import Dataset, DatasetVersion
 from noria.errors import NotFound
+from noria.storage.example_log import ERASED
 from noria.storage.tables import dataset_versions as versions
 from noria.storage.tables import datasets
 
@@ -56,9 +57,12 @@ def need_version(connection: Connection, head: RowMapping, number: int) -> Datas
 
 
 def as_version(head: RowMapping, row: RowMapping) -> DatasetVersion:
-    values: dict[str, Any] = {name: row[name] for name in DatasetVersion.__struct_fields__}
+    values: dict[str, Any] = {
+        name: row[name] for name in DatasetVersion.__struct_fields__ if name != "erased"
+    }
     values["dataset"] = head["id"]
     values["shares"] = dict(row["shares"])
+    values["erased"] = row["lineage"].get(ERASED, 0)
     return DatasetVersion(**values)
 
 

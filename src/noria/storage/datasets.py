@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from noria.errors import Conflict
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
 from noria.storage.dataset_commit import Commit
+from noria.storage.dataset_erasure import ExampleErasure
 from noria.storage.dataset_reader import StoredDatasets
 from noria.storage.dataset_removal import Removal
 from noria.storage.dataset_rows import (
@@ -206,6 +207,36 @@ class DatasetTable(StoredDatasets):
         for number in left:
             self._removal.finish(number)
 
+    def erase(self, project: str, matches: Callable[[Example], bool], *, by: Author) -> dict[str, int]:
+        """Erase every example of which a revision matches, out of all versions; how many of each dataset.
+
+        A version's digest still holds, with the digests of what was erased in it. The newest version is
+        followed by one without them. Run again after a failure, it goes on. Raises Conflict where a commit
+        of a dataset is under way; what is erased stays so.
+        """
+        erasure = ExampleErasure(self._database, project)
+        buried = erasure.bury(matches)
+        erasure.count()
+        for head, ids in erasure.left():
+            self.commit(
+                project,
+                head["name"],
+                (),
+                removed=ids,
+                comment=f"{len(ids)} examples erased at a person's wish",
+                lineage={"erasure": len(ids)},
+                by=by,
+            )
+        with self._database.read() as connection:
+            named = select(datasets.c.number, datasets.c.name).where(datasets.c.number.in_(buried))
+            return {name: len(buried[number]) for number, name in connection.execute(named)}
+
+    def verify(self, version: DatasetVersion) -> bool:
+        """Whether the examples' ids and revisions, those of erased ones too, make the version's digest, and
+        every body that is still there its revision."""
+        state = self._state(version)
+        return self._summed(state, version.shares)[0] == version.digest and all(self._log.whole(state))
+
     def add_import(self, project: str, name: str, id: str, report: dict[str, Any]) -> None:
         """Keep what an import has said, for those who were not there."""
         with self._database.write() as connection:
@@ -219,7 +250,7 @@ class DatasetTable(StoredDatasets):
         now = need_number(connection, head["number"])
         if now["schema"] != head["schema"]:
             raise Conflict("The dataset's schema was changed while this was written; run it again.")
-        values = {name: getattr(made, name) for name in DatasetVersion.__struct_fields__}
+        values = {name: getattr(made, name) for name in DatasetVersion.__struct_fields__ if name != "erased"}
         values |= {"dataset": head["number"], "commit": writing.number, "shares": list(made.shares.items())}
         connection.execute(insert(versions).values(values))
         latest = {"latest": made.number, "versions": made.number}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Connection, Insert, RowMapping, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, RowMapping, Table, delete, func, insert, select, tuple_, update
 
 from noria.access.audit import Act
 from noria.core.example import Example
@@ -19,6 +19,7 @@ from noria.evals.run import ENDED, EvalRun, Progress, RunSpec, State
 from noria.evals.store import Kept, Written
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
+from noria.storage.example_log import ERASED
 from noria.storage.seal import Seal
 from noria.storage.tables import eval_answers, eval_examples, eval_judgements, eval_runs
 
@@ -215,6 +216,57 @@ class EvalTable:
             for part in _parts(list(examples)):
                 found |= self._kept_of(connection, run, part)
         return found
+
+    def erase(self, project: str, matches: Callable[[Example], bool]) -> tuple[dict[str, int], set[str]]:
+        """Take the words of the examples that match, and of what was answered and judged of them, away:
+        what was measured stays. How many answers of each run, and the traces of the calls that were made."""
+        counts: dict[str, int] = {}
+        traces: set[str] = set()
+        place = tuple_(eval_examples.c.run, eval_examples.c.example)
+        query = (
+            select(eval_examples)
+            .join(eval_runs, eval_runs.c.id == eval_examples.c.run)
+            .where(eval_runs.c.project == project)
+            .order_by(eval_examples.c.run, eval_examples.c.example)
+            .limit(_ROWS)
+        )
+        after = ("", "")
+        while True:
+            with self._database.read() as connection:
+                page = connection.execute(query.where(place > after)).all()
+            for row in page:
+                example = _example(_plain(row.body, self._seal))
+                if matches(example):
+                    counts[row.run] = counts.get(row.run, 0) + self._erase(row.run, example, traces)
+            if len(page) < _ROWS:
+                return counts, traces
+            after = (page[-1].run, page[-1].example)
+
+    def _erase(self, run: str, example: Example, traces: set[str]) -> int:
+        left: tuple[tuple[Table, Callable[[bytes], msgspec.Struct]], ...] = (
+            (eval_examples, lambda body: Example(id=example.id, input={}, metadata={ERASED: True})),
+            (eval_answers, lambda body: _answer(body).erased()),
+            (eval_judgements, lambda body: _judgement(body).erased()),
+        )
+        count = 0
+        with self._database.write() as connection:
+            for table, emptied in left:
+                keys = [column for column in table.primary_key if column.name != "run"]
+                these = table.c.run == run, table.c.example == example.id
+                for row in connection.execute(select(*keys, table.c.body).where(*these)).mappings().all():
+                    body = _plain(row["body"], self._seal)
+                    if table is eval_answers:
+                        traces.add(_answer(body).trace)
+                        count += 1
+                    elif table is eval_judgements:
+                        traces.update(score.trace for score in _judgement(body).scores)
+                    values: dict[str, Any] = {"body": _packed(emptied(body), self._seal)}
+                    if "key" in table.c:
+                        values["key"] = ""
+                    this = (table.c[key.name] == row[key.name] for key in keys)
+                    connection.execute(update(table).where(table.c.run == run, *this).values(values))
+        traces.discard("")
+        return count
 
     def _kept_of(self, connection: Connection, run: str, ids: Sequence[str]) -> dict[str, Kept]:
         answers: dict[str, list[Answer]] = {}

@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     select,
     update,
@@ -36,6 +37,10 @@ _PAGE = 5_000
 _PAGE_BYTES = 8 << 20
 """Bodies, compressed, that are read at once."""
 _MOST_BODY = 256 << 20
+ERASED = "erased"
+"""In the lineage of a version: how many of its examples were erased at a person's wish."""
+PLAIN_REVISION = 32
+"""Bytes of a revision; a tombstone is longer and ends with the revision that it was."""
 EVERY = (0, 1 << 32)
 """All buckets."""
 
@@ -112,7 +117,8 @@ class ExampleLog:
         self._database = database
 
     def entries(self, state: State, *, after: str = "") -> Iterator[Entry]:
-        """All examples of a state in order of id, without their bodies."""
+        """All examples of a state in order of id, without their bodies; of one that was erased, the
+        revision that it was."""
         query = (
             state.rows(log.c.example, log.c.revision, log.c.bucket)
             .where(log.c.revision.is_not(None), log.c.example > bindparam("after"))
@@ -121,7 +127,10 @@ class ExampleLog:
         )
         while True:
             with self._database.read() as connection:
-                page = [Entry(*row) for row in connection.execute(query, {"after": after})]
+                page = [
+                    Entry(example, revision[-PLAIN_REVISION:], bucket)
+                    for example, revision, bucket in connection.execute(query, {"after": after})
+                ]
             yield from page
             if len(page) < _PAGE:
                 return
@@ -148,6 +157,27 @@ class ExampleLog:
             if whole and len(page) < BATCH:
                 return
             after = page[-1][0]
+
+    def whole(self, state: State) -> Iterator[bool]:
+        """Of each example that was not erased, whether its body is there and is what its revision says."""
+        seal, decompress = self._database.seal, zstandard.ZstdDecompressor().decompress
+        query = (
+            state.rows(log.c.example, log.c.revision, bodies.c.body)
+            .join(bodies, bodies.c.revision == log.c.revision, isouter=True)
+            .where(func.length(log.c.revision) == PLAIN_REVISION, log.c.example > bindparam("after"))
+            .order_by(log.c.example)
+            .limit(BATCH)
+        )
+        after = ""
+        while True:
+            with self._database.read() as connection:
+                page = connection.execute(query, {"after": after}).all()
+            for _, revision, body in page:
+                text = b"" if body is None else decompress(seal.opened(body), max_output_size=_MOST_BODY)
+                yield hashlib.sha256(text).digest() == revision
+            if len(page) < BATCH:
+                return
+            after = page[-1].example
 
     def _page(self, query: Select[Any], after: str) -> tuple[list[tuple[str, bytes]], bool]:
         """Rows until they are many or large; False: it was cut because they are large."""

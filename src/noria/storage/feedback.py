@@ -117,14 +117,19 @@ class FeedbackTable:
         with self._database.read() as connection:
             return list(connection.scalars(query))
 
-    def erase(self, project: str, traces: Sequence[str], *, user: str = "") -> None:
-        """Delete what was said about these traces, and what the application's `user` said."""
-        with self._database.write() as connection:
-            if user:
-                connection.execute(delete(table).where(table.c.project == project, table.c.user == user))
-            for start in range(0, len(traces), 500):
-                chosen = table.c.trace.in_(traces[start : start + 500])
-                connection.execute(delete(table).where(table.c.project == project, chosen))
+    def erase(
+        self, project: str, traces: Sequence[str], *, sessions: Sequence[str] = (), user: str = ""
+    ) -> int:
+        """Delete what was said about these traces and sessions, and what the application's `user` said; how
+        many there were, their earlier revisions not counted."""
+        count = 0
+        chosen: list[ColumnElement[bool]] = [table.c.user == user] if user else []
+        for column, values in ((table.c.trace, traces), (table.c.session, sessions)):
+            chosen += [column.in_(values[start : start + 500]) for start in range(0, len(values), 500)]
+        for part in chosen:
+            with self._database.write() as connection:
+                count += connection.execute(delete(table).where(table.c.project == project, part)).rowcount
+        return count
 
 
 def _chosen(project: str, sought: Sought) -> list[ColumnElement[bool]]:

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, func, insert, select, update
 
 from noria.access.audit import Act
 from noria.core.pages import Page
+from noria.evals.answer import ERASED
 from noria.evals.optimize.optimization import Optimization, OptimizeSpec, Result, Tried
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
@@ -104,6 +105,30 @@ class OptimizationTable:
                         **values, body=self._database.seal.bytes(_encode(tried))
                     )
                 )
+
+    def erase(self, project: str, examples: set[str]) -> int:
+        """Take away what was answered of these examples, and said of it; the values stay. How many."""
+        count = 0
+        table = optimization_answers
+        theirs = select(optimizations.c.id).where(optimizations.c.project == project)
+        ordered = sorted(examples)
+        for start in range(0, len(ordered), _PART):
+            these = table.c.optimization.in_(theirs), table.c.example.in_(ordered[start : start + _PART])
+            with self._database.write() as connection:
+                for row in connection.execute(select(table).where(*these)).all():
+                    tried = _tried.decode(self._database.seal.opened(row.body))
+                    left = msgspec.structs.replace(
+                        tried, text="", feedback="", failed=ERASED if tried.failed else ""
+                    )
+                    this = (
+                        table.c.optimization == row.optimization,
+                        table.c.candidate == row.candidate,
+                        table.c.example == row.example,
+                    )
+                    body = self._database.seal.bytes(_encode(left))
+                    connection.execute(update(table).where(*this).values(body=body))
+                    count += 1
+        return count
 
 
 def _values(one: Optimization) -> dict[str, Any]:

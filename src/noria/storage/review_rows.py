@@ -53,7 +53,9 @@ def of_turn(turn: Turn, seal: Seal) -> dict[str, Any]:
 
 
 def turn(row: RowMapping, seal: Seal) -> Turn:
-    return Turn(**{name: row[name] for name in _TURN} | {"reason": seal.opened_text(row["reason"])})
+    values: dict[str, Any] = {name: row[name] for name in _TURN}
+    values["reason"] = seal.opened_text(row["reason"])
+    return Turn(**values)
 
 
 def of_review(review: Review, seal: Seal) -> dict[str, Any]:
@@ -79,4 +81,6 @@ def of_flag(flag: Flag, seal: Seal) -> dict[str, Any]:
 
 
 def flag(row: RowMapping, seal: Seal) -> Flag:
-    return Flag(**{**row, "reason": seal.opened_text(row["reason"])})
+    values: dict[str, Any] = dict(row)
+    values["reason"] = seal.opened_text(row["reason"])
+    return Flag(**values)

@@ -166,11 +166,29 @@ class ReviewTable:
             found["open"] = found.get("open", 0) + found.pop("full", 0)
             return Progress(**found, flagged=connection.scalar(flagged) or 0)
 
-    def erase(self, project: str, traces: Sequence[str]) -> None:
-        for start in range(0, len(traces), BATCH // 2):
-            chosen = items.c.trace.in_(traces[start : start + BATCH // 2])
-            with self._database.write() as connection:
-                connection.execute(delete(items).where(items.c.project == project, chosen))
+    def erase(self, project: str, matches: Callable[[Item], bool]) -> dict[str, list[str]]:
+        """Delete the items that match, with all that was said of them; their ids by name of the queue."""
+        erased: dict[str, list[str]] = {}
+        after = ""
+        query = (
+            select(items, queues.c.name.label("queue_name"))
+            .join(queues, queues.c.id == items.c.queue)
+            .where(items.c.project == project)
+            .order_by(items.c.id)
+            .limit(BATCH // 2)
+        )
+        while True:
+            with self._database.read() as connection:
+                page = connection.execute(query.where(items.c.id > after)).mappings().all()
+            found = [row for row in page if matches(rows.item(row, self._seal))]
+            if found:
+                with self._database.write() as connection:
+                    connection.execute(delete(items).where(items.c.id.in_([row["id"] for row in found])))
+            for row in found:
+                erased.setdefault(row["queue_name"], []).append(row["id"])
+            if len(page) < BATCH // 2:
+                return erased
+            after = page[-1]["id"]
 
     def _fresh(self, connection: Connection, queue: Queue, added: Sequence[Item]) -> list[Item]:
         """Those that the queue does not have, numbered."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from noria.datasets.curation.shard import write_whole
-from noria.datasets.curation.step import Answered
+from noria.datasets.curation.step import UNSEALED, Answered, Sealing
 
 
 class Spent(msgspec.Struct, frozen=True):
@@ -23,23 +23,24 @@ class Spent(msgspec.Struct, frozen=True):
 class Answers:
     """By text. Not safe for threads: `put` is called by one at a time."""
 
-    def __init__(self, folder: Path, *, spent: Path) -> None:
+    def __init__(self, folder: Path, *, spent: Path, seal: Sealing = UNSEALED) -> None:
         """`folder` is shared by runs; `spent` is the run's own file."""
         self._folder = folder
+        self._seal = seal
         self._spent = spent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.spent = msgspec.json.decode(spent.read_bytes(), type=Spent) if spent.exists() else Spent()
 
     def get(self, text: str) -> Answered | None:
         try:
-            return msgspec.json.decode(self._path(text).read_bytes(), type=Answered)
+            return msgspec.json.decode(self._seal.opened(self._path(text).read_bytes()), type=Answered)
         except FileNotFoundError:
             return None
 
     def put(self, text: str, answer: Answered) -> None:
         path = self._path(text)
         path.parent.mkdir(exist_ok=True, mode=0o700)
-        write_whole(path, msgspec.json.encode(answer))
+        write_whole(path, self._seal.bytes(msgspec.json.encode(answer)))
         cost = answer.cost or 0.0
         self.spent = Spent(self.spent.calls + 1, self.spent.cost + cost, max(self.spent.dearest, cost))
         write_whole(self._spent, msgspec.json.encode(self.spent))

@@ -23,7 +23,7 @@ from noria.datasets.curation.event import Counts, Event, total
 from noria.datasets.curation.losses import Slice, decided, slices
 from noria.datasets.curation.plan import Plan
 from noria.datasets.curation.shard import Mark, Shard, shards, write_whole
-from noria.datasets.curation.step import Prepared, Tools
+from noria.datasets.curation.step import UNSEALED, Prepared, Sealing, Tools
 from noria.errors import StateError
 
 SHARD = 1_000
@@ -70,8 +70,11 @@ class Run:
         report: Report,
         read: Callable[[str], Iterable[Example]],
         shard: int = SHARD,
+        seal: Sealing = UNSEALED,
     ) -> None:
-        """`read` gives the examples of another dataset, for steps that compare with it."""
+        """`read` gives the examples of another dataset, for steps that compare with it. `seal` is that of
+        the tools."""
+        self._seal = seal
         self._plan = plan
         self._passes = plan.passes()
         self._folder = folder
@@ -106,7 +109,7 @@ class Run:
 
     def examples(self) -> Iterator[Example]:
         """The result, streamed, in order of id."""
-        for shard, _ in shards(self._folder, len(self._passes) - 1):
+        for shard, _ in shards(self._folder, len(self._passes) - 1, self._seal):
             yield from shard.examples()
 
     def clear(self) -> None:
@@ -208,13 +211,17 @@ def prepare(plan: Plan, read: Callable[[str], Iterable[Example]], folder: Path) 
 
 
 def events(
-    folder: Path, *, after: Place | None = None, shard: int | None = None
+    folder: Path,
+    *,
+    after: Place | None = None,
+    shard: int | None = None,
+    seal: Sealing = UNSEALED,
 ) -> Iterator[tuple[Place, Event]]:
     """The log of a run, each event with its place; from behind `after`, or of one shard of every pass."""
     start = after or (0, 0, -1)
     number = start[0]
     while (folder / str(number)).is_dir():
-        for one, _ in shards(folder, number):
+        for one, _ in shards(folder, number, seal):
             if (number, one.number) < start[:2] or shard not in (None, one.number):
                 continue
             found = one.events()

@@ -1,6 +1,7 @@
 """The files of a run: each shard of each pass is three files and, last of all, the mark that it is whole.
 
-<run>/<pass>/<shard>.examples   what is left after the pass, msgpack in zstd
+<run>/<pass>/<shard>.examples   what is left after the pass, msgpack in zstd; sealed, as the events are, where
+                                payloads are encrypted
 <run>/<pass>/<shard>.signs      their ids, and what the pass's global step needs of each
 <run>/<pass>/<shard>.events     drops, edits and failures; stays when the run has ended
 <run>/<pass>/<shard>.done       the mark: a Mark in JSON
@@ -19,6 +20,7 @@ import zstandard
 
 from noria.core.example import Example
 from noria.datasets.curation.event import Counts, Event
+from noria.datasets.curation.step import UNSEALED, Sealing
 
 _encoder = msgspec.msgpack.Encoder()
 _examples = msgspec.msgpack.Decoder(list[Example])
@@ -40,7 +42,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Shard:
     """One shard of one pass."""
 
-    def __init__(self, run: Path, number: int, shard: int) -> None:
+    def __init__(self, run: Path, number: int, shard: int, seal: Sealing = UNSEALED) -> None:
+        self._seal = seal
         self.number = shard
         self._folder = run / str(number)
         self._stem = f"{shard:07d}"
@@ -65,15 +68,23 @@ class Shard:
         if signs is not None:
             ids = [example.id for example in examples]
             write_whole(self._path("signs"), _encoder.encode((ids, signs)))
-        write_whole(self._path("events"), _packed(events))
-        write_whole(self._path("examples"), _packed(examples))
+        self.rewrite_events(events)
+        write_whole(self._path("examples"), self._seal.bytes(_packed(examples)))
         write_whole(self._path("done"), msgspec.json.encode(mark))
 
+    def rewrite_events(self, events: Sequence[Event]) -> None:
+        write_whole(self._path("events"), self._seal.bytes(_packed(events)))
+
+    @property
+    def has_examples(self) -> bool:
+        """False: the next pass has them, or the run has ended."""
+        return self._path("examples").exists()
+
     def examples(self) -> list[Example]:
-        return _examples.decode(_unpacked(self._path("examples")))
+        return _examples.decode(self._unpacked("examples"))
 
     def events(self) -> list[Event]:
-        return _events.decode(_unpacked(self._path("events")))
+        return _events.decode(self._unpacked("events"))
 
     def signs(self) -> tuple[list[str], list[bytes]]:
         """(ids, signs) of what is left."""
@@ -83,15 +94,18 @@ class Shard:
         """Delete the examples: the next pass has taken them over."""
         self._path("examples").unlink(missing_ok=True)
 
+    def _unpacked(self, kind: str) -> bytes:
+        return zstandard.ZstdDecompressor().decompress(self._seal.opened(self._path(kind).read_bytes()))
+
     def _path(self, kind: str) -> Path:
         return self._folder / f"{self._stem}.{kind}"
 
 
-def shards(run: Path, number: int) -> Iterator[tuple[Shard, Mark]]:
+def shards(run: Path, number: int, seal: Sealing = UNSEALED) -> Iterator[tuple[Shard, Mark]]:
     """The whole shards of a pass, in order, up to the first that is missing."""
     shard = 0
     while True:
-        found = Shard(run, number, shard)
+        found = Shard(run, number, shard, seal)
         mark = found.mark()
         if mark is None:
             return
@@ -115,7 +129,3 @@ def _private(path: str, flags: int) -> int:
 
 def _packed(values: Sequence[Any]) -> bytes:
     return zstandard.ZstdCompressor(level=1).compress(_encoder.encode(values))
-
-
-def _unpacked(path: Path) -> bytes:
-    return zstandard.ZstdDecompressor().decompress(path.read_bytes())

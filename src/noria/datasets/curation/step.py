@@ -47,6 +47,27 @@ Work = Callable[[Sequence[Example]], Sequence[Outcome]]
 Vectors = Sequence[Sequence[float]]
 
 
+class Sealing(Protocol):
+    """Encrypts what is written to disk, where that is wanted."""
+
+    def bytes(self, data: bytes) -> bytes: ...
+
+    def opened(self, data: bytes) -> bytes: ...
+
+
+class Unsealed:
+    """As it is."""
+
+    def bytes(self, data: bytes) -> bytes:
+        return data
+
+    def opened(self, data: bytes) -> bytes:
+        return data
+
+
+UNSEALED = Unsealed()
+
+
 class Answered(msgspec.Struct, frozen=True):
     """A model's answer; `cost` in dollars, None where it is unknown."""
 
@@ -67,6 +88,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """(model, texts): one vector a text. Raises errors.NoriaError."""
     chat: Callable[[str, str, str], Answered] | None = None
     """(model, system, user). Raises errors.NoriaError."""
+    seal: Sealing = UNSEALED
+    """For all that holds examples or answers."""
     secret: bytes = b""
     """Under which reversible PII tokens are made."""
 

@@ -16,7 +16,7 @@ from noria.datasets.curation.event import Event, Kind
 from noria.datasets.curation.fields import undone
 from noria.datasets.curation.plan import Plan, is_global, local_of
 from noria.datasets.curation.run import Place, events
-from noria.datasets.curation.step import Tools, Work
+from noria.datasets.curation.step import Sealing, Tools, Work
 from noria.datasets.curation.work import applied
 
 Find = Callable[[str], Example | None]
@@ -59,7 +59,7 @@ def undo(
 ) -> Iterator[Example]:
     """The examples as they are with the selected events taken back, in the order of the log."""
     works: dict[int, Work] = {}
-    for history in _histories(folder, selection):
+    for history in _histories(folder, selection, tools.seal):
         taken = {event.step for event in history if _taken(selection, event)}
         first = min(taken)
         last = history[-1]
@@ -110,16 +110,16 @@ def _onward(
     return example
 
 
-def _histories(folder: Path, selection: Selection) -> Iterator[Sequence[Event]]:
+def _histories(folder: Path, selection: Selection, seal: Sealing) -> Iterator[Sequence[Event]]:
     """All events of each example that has a selected one, in the order of the steps.
 
     An example's events lie in the shards of one number, so that one number at a time is held.
     """
-    wanted = sorted({place[1] for place, event in events(folder) if _taken(selection, event)})
+    wanted = sorted({place[1] for place, event in events(folder, seal=seal) if _taken(selection, event)})
     for shard in wanted:
         found: dict[str, list[Event]] = {}
         chosen: dict[str, None] = {}
-        for _, event in events(folder, shard=shard):
+        for _, event in events(folder, shard=shard, seal=seal):
             found.setdefault(event.example, []).append(event)
             if _taken(selection, event):
                 chosen[event.example] = None

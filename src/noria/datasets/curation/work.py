@@ -29,6 +29,7 @@ class Worker:
 
     def __init__(self, plan: Plan, number: int, tools: Tools) -> None:
         self._run = tools.folder
+        self._seal = tools.seal
         self._number = number
         steps = plan.steps()
         what = plan.passes()[number]
@@ -39,7 +40,7 @@ class Worker:
 
     def shard(self, shard: int, given: Sequence[Example] | None, lost: Slice | None) -> Mark:
         """Do one; `given` None: those that the pass before has left. `lost` is what it decided on them."""
-        before = Shard(self._run, self._number - 1, shard)
+        before = Shard(self._run, self._number - 1, shard, self._seal)
         examples = list(before.examples() if given is None else given)
         mark = self._do(shard, examples, lost)
         if given is None:
@@ -56,7 +57,8 @@ class Worker:
             examples, counts[place] = applied(place, type, work, examples, events)
         signs = None if self._sign is None else list(self._sign(examples))
         mark = Mark(given=count, left=len(examples), last=last, counts=counts)
-        Shard(self._run, self._number, shard).write(mark, examples=examples, events=events, signs=signs)
+        whole = Shard(self._run, self._number, shard, self._seal)
+        whole.write(mark, examples=examples, events=events, signs=signs)
         return mark
 
 

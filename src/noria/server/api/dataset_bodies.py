@@ -56,6 +56,9 @@ class VersionBody(BaseModel):
     number: int
     digest: str
     examples: int
+    """Those that were erased since are counted."""
+    erased: int
+    """Examples that were erased at a person's wish."""
     schema_: dict[str, Any] = Field(alias="schema")
     splits: dict[str, int]
     """Examples in each split."""
@@ -143,6 +146,8 @@ class RevisedBody(BaseModel):
     version: int
     kind: Literal["create", "patch", "delete"]
     revision: str
+    erased: bool
+    """At a person's wish: the digest stays, the words are gone."""
     at_ms: int
     by: str
     by_name: str

@@ -46,7 +46,8 @@ class Rewrite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 f"There is no gateway that could call {self.model!r}; start Noria with `noria up`."
             )
         name = hashlib.sha256(msgspec.json.encode((self.model, self.instruction))).hexdigest()[:32]
-        writer = _Writer(self, tools, Answers(tools.calls / name, spent=tools.folder / f"spent-{name}"))
+        answers = Answers(tools.calls / name, spent=tools.folder / f"spent-{name}", seal=tools.seal)
+        writer = _Writer(self, tools, answers)
 
         def work(examples: Sequence[Example]) -> list[Outcome]:
             with ThreadPoolExecutor(self.at_once) as pool:

@@ -5,6 +5,7 @@ from noria.client.answer import Answer, Embeddings, Responded
 from noria.client.async_noria import AsyncNoria
 from noria.client.datasets import AsyncDataset, Dataset
 from noria.client.noria import Noria
+from noria.client.once import once
 from noria.client.prompts import AsyncPrompt, Prompt, Said
 from noria.client.receipt import Receipt
 from noria.client.stream import AsyncStream, Stream
@@ -25,4 +26,5 @@ __all__ = [
     "Said",
     "Stream",
     "about",
+    "once",
 ]

@@ -167,7 +167,7 @@ class AsyncNoria:
 
     @asynccontextmanager
     async def _streaming(self, ask: Ask) -> AsyncGenerator[AsyncStream]:
-        response = await self._send(self._request(ask), stream=True)
+        response = await self._send(self._request(ask, wire.trace_headers()), stream=True)
         try:
             yield AsyncStream(response, receipt_of(response.headers), self.base_url)
         finally:
@@ -178,10 +178,10 @@ class AsyncNoria:
         return Answer(wire.read_chat(response.content), receipt_of(response.headers))
 
     async def _post(self, ask: Ask) -> httpx2.Response:
-        return await self._send(self._request(ask))
+        return await self._send(self._request(ask, wire.headers_of(ask)))
 
-    def _request(self, ask: Ask) -> httpx2.Request:
-        return self._http.build_request("POST", ask.path, content=ask.body, headers=wire.trace_headers())
+    def _request(self, ask: Ask, headers: dict[str, str]) -> httpx2.Request:
+        return self._http.build_request("POST", ask.path, content=ask.body, headers=headers)
 
     async def _send(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
         try:

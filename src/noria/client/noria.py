@@ -172,7 +172,7 @@ class Noria:
         return Answer(wire.read_chat(response.content), receipt_of(response.headers))
 
     def _post(self, ask: Ask) -> httpx2.Response:
-        request = self._http.build_request("POST", ask.path, content=ask.body, headers=wire.trace_headers())
+        request = self._http.build_request("POST", ask.path, content=ask.body, headers=wire.headers_of(ask))
         return self._send(request)
 
     def _send(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:

@@ -15,6 +15,7 @@ import msgspec
 
 from noria import hooks
 from noria.client.about import NOTHING, current
+from noria.client.once import HEADER, key_of
 from noria.core import messages
 from noria.core.ids import traceparent
 from noria.errors import ConfigError, Unreachable, UpstreamError, UpstreamFailed
@@ -124,6 +125,12 @@ def responses(model: str, said: str | Sequence[Mapping[str, Any]], options: Mapp
 def _with_about(body: dict[str, Any]) -> dict[str, Any]:
     said = current()
     return body if said == NOTHING or "noria" in body else {**body, "noria": said}
+
+
+def headers_of(ask: Ask) -> dict[str, str]:
+    """Of a call that is answered whole: its idempotency key within `once`, and `trace_headers`."""
+    key = key_of(ask.path, ask.body)
+    return {**trace_headers(), HEADER: key} if key else trace_headers()
 
 
 def trace_headers() -> dict[str, str]:

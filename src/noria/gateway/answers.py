@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from urllib.parse import unquote
 
 from noria.access.key import Key
 from noria.errors import RequestError, UpstreamError, UpstreamFailed, UpstreamTimeout
@@ -11,8 +12,10 @@ from noria.gateway.address import no_model
 from noria.gateway.ask import encode
 from noria.gateway.call import CallState
 from noria.gateway.compiled import World
+from noria.gateway.exchange import Exchange
 from noria.gateway.prompting import callable_prompts
 
+MODELS = b"/v1/models/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 JSON = b"content-type: application/json\r\n"
 EVENTS = (
@@ -61,22 +64,23 @@ def refusal(error: UpstreamError, *, attempts: int) -> RequestError:
     return found
 
 
-def models(world: World, key: Key, *, anthropic: bool) -> bytes:
-    """What the key may call, routes and prompts, in the form of GET /v1/models of OpenAI or Anthropic."""
+def models(world: World, key: Key, exchange: Exchange) -> bytes:
+    """What the key may call, routes and prompts, or one of them, in the form of OpenAI or Anthropic.
+
+    Raises NotFound.
+    """
+    anthropic = b"anthropic-version" in exchange.headers
     called = _callable(world, key)
-    data = [_model(world, name, called[name], anthropic=anthropic) for name in sorted(called)]
+    name = unquote(exchange.path[len(MODELS) :].decode("latin-1"))
+    if name:
+        if name not in called:
+            raise no_model(name)
+        return encode(_model(world, name, called[name], anthropic=anthropic))
+    data = [_model(world, one, called[one], anthropic=anthropic) for one in sorted(called)]
     if anthropic:
         ends = {"first_id": min(called, default=None), "last_id": max(called, default=None)}
         return encode({"data": data, "has_more": False, **ends})
     return encode({"object": "list", "data": data})
-
-
-def model(world: World, key: Key, name: str, *, anthropic: bool) -> bytes:
-    """One of them. Raises NotFound."""
-    route = _callable(world, key).get(name)
-    if route is None:
-        raise no_model(name)
-    return encode(_model(world, name, route, anthropic=anthropic))
 
 
 def _callable(world: World, key: Key) -> dict[str, str]:

@@ -17,7 +17,8 @@ from noria.gateway.dialects.dialect import Prepared
 from noria.gateway.embedding import embedding_request
 from noria.gateway.heads import beneath, request_head
 from noria.gateway.ports import Spool
-from noria.gateway.splice import spliced
+from noria.gateway.splice import spliced, wants_usage
+from noria.gateway.streams import PassStream, Stream, TranslatedStream
 from noria.gateway.transport import Answer, Transport
 from noria.models.price import Price
 from noria.tracing.record import Attempt, Begin
@@ -254,3 +255,16 @@ def _retry_after(value: bytes | None) -> float | None:
         return max(float(value), 0.0)
     except ValueError:
         return None
+
+
+def stream_of(call: CallState, upstream: Upstream) -> Stream:
+    """What a streamed answer is read and written by."""
+    front = call.front
+    if not upstream.passes:
+        endpoint = upstream.candidate.endpoint
+        encoder = front.encoder(call.request)
+        return TranslatedStream(
+            endpoint.back.decoder(), encoder, model=endpoint.model.upstream, trace=call.trace
+        )
+    asked = front.name not in ("openai", "completions") or wants_usage(call.fields)
+    return PassStream(front.name, hide_usage=not asked)

@@ -462,6 +462,7 @@ class Collector:
         if gone:
             _log.warning("Deleted the spans of %s", ", ".join(map(str, gone)))
         self._ledger.prune(now=now)
+        self._stored.prune(now=now)
 
     def _erase(self, project: str, user: str) -> Erasure:
         traces, spans = self._spans.erase(project, user)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from noria.client import AsyncNoria, about
+from noria.client import Answer, AsyncNoria, about, once
 from noria.core.digest import digest
 from noria.core.example import Example
 from noria.errors import InvalidRequest, NotFound, RequestError
@@ -23,7 +23,7 @@ from noria.prompts.reference import parse_reference
 from noria.prompts.store import PromptReader
 from noria.prompts.technique import Shot
 from noria.prompts.version import PromptContent, PromptVersion
-from noria.scoring.scorer import Scorer
+from noria.scoring.scorer import Output, Scorer
 from noria.storage.optimizations import OptimizationTable
 
 Report = Callable[[int | None, int | None, str, str], None]
@@ -100,19 +100,24 @@ class Asking:
     async def _ask(self, target: PromptTarget, key: str, example: Example) -> Tried:
         async with self._room:
             self._may_go_on()
-            tried = await self._judged(target, example)
+            tried = await self._judged(target, f"{self._one.id}/{key}/{example.id}", example)
         self._table.keep(self._one.id, key, example.id, tried)
         self._count(tried.cost, bool(tried.trace))
         return tried
 
-    async def _judged(self, target: PromptTarget, example: Example) -> Tried:
+    async def _judged(self, target: PromptTarget, name: str, example: Example) -> Tried:
+        async def ask() -> Output:
+            # What was under way when this process died is answered by what came of it.
+            with once(name):
+                return await target(example, repeat=0, seed=self.spec.seed)
+
         try:
-            output = await patient(lambda: target(example, repeat=0, seed=self.spec.seed))
+            output = await patient(ask)
         except Halt:
             raise
         except RequestError as error:
             return Tried(failed=str(error))
-        with about(episode=self._one.id, tags={"scorer": self.spec.scorer.type}):
+        with about(episode=self._one.id, tags={"scorer": self.spec.scorer.type}), once(f"{name}/score"):
             scores = await self._scorer(output)
         found = next((one for one in scores if one.name == self.spec.measure), None)
         costs = [output.cost, *(one.cost for one in scores if one.trace)]
@@ -132,9 +137,12 @@ class Asking:
         if known is None:
             self._may_go_on()
             said = {"episode": self._one.id, "tags": {"optimize": self.spec.prompt}, "cache": "no-cache"}
-            answer = await patient(
-                lambda: self._client.chat(self.spec.reflect, asked, temperature=1.0, noria=said)
-            )
+
+            async def ask() -> Answer:
+                with once(f"{self._one.id}/{_REFLECTED}"):
+                    return await self._client.chat(self.spec.reflect, asked, temperature=1.0, noria=said)
+
+            answer = await patient(ask)
             known = Tried(text=answer.text, cost=answer.cost, trace=answer.trace)
             self._table.keep(self._one.id, _REFLECTED, key, known)
             self._count(answer.cost, True)

@@ -23,6 +23,7 @@ from noria.providers.proxies import proxy_for
 from noria.providers.secrets import read_secret
 from noria.providers.signing import signer
 from noria.providers.transport import PooledTransport
+from noria.runtime.kept_answers import KeptAnswers
 from noria.runtime.previous import PreviousTurns
 from noria.storage.counters_slots import Slots
 from noria.storage.home import Home
@@ -86,6 +87,7 @@ class Worker:
             money=SharedMoney(home.counters, slots=slots, slot=slot, clock=clock),
             cache=_cache(valkey, cache, clock),
             transport=self._transport,
+            find=KeptAnswers(home.run / "collector.sock", self._transport),
             expand=PreviousTurns(home.run / "collector.sock", self._transport, pepper=pepper),
             pools=Shelf(home.pools),
             pepper=pepper,

@@ -142,6 +142,9 @@ class CollectorApp:
         if call == (b"GET", b"/internal/spent"):
             spent = await asyncio.wrap_future(self._collector.spent())
             return [msgspec.structs.asdict(one) | {"row": one.row.hex()} for one in spent]
+        if call == (b"POST", b"/internal/answer"):
+            which = msgspec.json.decode(exchange.body, type=_Which)
+            return await self._stored.answer(which.project, which.id)
         if call == (b"POST", b"/internal/erase"):
             try:
                 whom = msgspec.json.decode(exchange.body, type=_Whom)
@@ -155,6 +158,11 @@ class CollectorApp:
             collector_otlp.refuse(exchange, error)
         else:
             exchange.respond(error.status, JSON + error_headers(error), FRONTS["openai"].error(error))
+
+
+class _Which(msgspec.Struct):
+    project: str
+    id: str
 
 
 class _Whom(msgspec.Struct):

@@ -123,9 +123,13 @@ class StoredApp:
         head = JSON + (b"" if known else UNKNOWN) + error_headers(error)
         exchange.respond(error.status, head, FRONTS["openai"].error(error))
 
-    async def _get(self, key: Key, id: str, kind: str) -> Stored | None:
+    async def answer(self, project: str, id: str) -> Stored | None:
+        """What a call with an idempotency key was answered with."""
         await self._drained()
-        found = await asyncio.to_thread(self._reader.get, key.project, id)
+        return await asyncio.to_thread(self._reader.get, project, id)
+
+    async def _get(self, key: Key, id: str, kind: str) -> Stored | None:
+        found = await self.answer(key.project, id)
         return found if found is not None and found.kind == kind else None
 
     async def _drained(self) -> None:

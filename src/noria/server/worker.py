@@ -118,6 +118,7 @@ async def _serve(given: argparse.Namespace) -> None:
     try:
         await server.serve(sockets=[listener])
     finally:
+        await worker.gateway.once.finish(DRAIN)
         for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):

@@ -13,6 +13,7 @@ from itertools import islice
 
 import msgspec
 
+from noria.client import once
 from noria.core.clock import Clock
 from noria.core.example import Example
 from noria.errors import NoriaError
@@ -22,6 +23,7 @@ from noria.evals.pace import FIRST, Halt, Purse, patient
 from noria.evals.run import EvalRun, Progress
 from noria.evals.store import Kept, RunStore, Written
 from noria.evals.target import Target
+from noria.scoring.scorer import Output
 
 AHEAD = 256
 """Examples that are looked up at once."""
@@ -186,10 +188,14 @@ class Runner:
 
     async def _answer(self, unit: _Unit) -> Answer:
         example, repeat = unit.example, unit.repeat
+
+        async def ask() -> Output:
+            # What was under way when this process died is answered by what came of it.
+            with once(f"{self._run.id}/{example.id}/{repeat}"):
+                return await self._target(example, repeat=repeat, seed=self._spec.seed + repeat)
+
         try:
-            output = await patient(
-                lambda: self._target(example, repeat=repeat, seed=self._spec.seed + repeat)
-            )
+            output = await patient(ask)
         except Halt:
             raise
         except NoriaError as error:

@@ -1,0 +1,344 @@
+"""Monitors in front of a whole Noria: calls are judged once, an alert arrives once, and a kill loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from noria.cli.alone import reach
+from noria.cli.main import noria
+from noria.storage.database import Database
+from noria.storage.home import Home
+from noria.storage.monitors import MonitorTable
+from noria.testing.connection import Request
+from noria.testing.judge import JudgeUpstream, Script
+from noria.testing.plan import Plan
+from noria.testing.stack import free_port
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+SECRET = "hook-secret"
+ANSWER = "Gladly, number {}."
+CONFIG = """
+[server]
+port = {port}
+[access]
+require_key = false
+[providers.mock]
+dialect = "openai"
+base_url = "{mock}/v1"
+api_key = "env:ACME_KEY"
+[models."mock/answers"]
+price = {{ input = "1.00", output = "4.00" }}
+[models."mock/judge"]
+price = {{ input = "1.00", output = "4.00" }}
+[routes.support]
+targets = ["mock/answers"]
+retries = 0
+[routes.dark]
+targets = ["mock/answers"]
+capture = "metadata"
+[judges.kind]
+model = "mock/judge"
+criterion = "The answer is kind."
+[smtp]
+host = "127.0.0.1"
+port = {smtp}
+security = "none"
+sender = "noria@example.com"
+[channels.hook]
+webhook = "env:HOOK_URL"
+secret = "env:HOOK_SECRET"
+[channels.team]
+email = ["team@example.com"]
+[monitors.support]
+filter = "route:support,dark -tag.skip:*"
+scorers = ["refusal", "kind", {{ type = "length", arguments = {{ most = 100 }} }}]
+most_per_minute = 1000
+notify = ["hook", "team"]
+[[monitors.support.alerts]]
+measure = "error_rate"
+above = {{ warn = 0.2, alert = 0.5 }}
+window = "6s"
+least = 3
+[[monitors.support.alerts]]
+scorer = "kind"
+below = 0.2
+[monitors.everything]
+scorers = ["length"]
+[monitors.few]
+share = 0.3
+scorers = ["kind"]
+most_per_minute = 2
+"""
+
+
+class Answers(JudgeUpstream):
+    """Answers, judges by a script, fails when told to; counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(Script({"Gladly": "yes", "No.": "no"}, agreement=1.0))
+        self.fails = False
+        self.pause = 0.0
+        self.judged: list[str] = []
+
+    def _plan_for(self, request: Request, model: str) -> Plan:
+        body = json.loads(request.body)
+        said = str(body["messages"][-1]["content"])
+        if model == "judge":
+            self.judged.append(said)
+            return Plan(text=super()._plan_for(request, model).text, first=self.pause)
+        if self.fails:
+            return Plan(fail=500)
+        return Plan(text=ANSWER.format(said))
+
+
+class Hook:
+    """A webhook that keeps what it gets, and does what it is told."""
+
+    def __init__(self) -> None:
+        outer = self
+        self.got: list[tuple[dict[str, str], dict[str, Any], bytes]] = []
+        self.do: Callable[[BaseHTTPRequestHandler], None] | None = None
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                outer.got.append((headers, json.loads(body), body))
+                if outer.do is not None:
+                    outer.do(self)
+                    return
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/alerts"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def of(self, alert: str) -> list[str]:
+        return [said["event"] for _, said, _ in self.got if said.get("alert") == alert]
+
+    def close(self) -> None:
+        self._server.shutdown()
+
+
+class Mails:
+    """Kept by a real SMTP server."""
+
+    def __init__(self, port: int) -> None:
+        from aiosmtpd.controller import Controller
+
+        self.got: list[str] = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=port)
+        self._controller.start()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.got.append(envelope.content.decode())
+        return "250 OK"
+
+    def close(self) -> None:
+        self._controller.stop()
+
+
+class Watched:
+    """A Noria before an upstream, with a webhook and a mail server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.upstream = Answers()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(self.upstream.start(), self._loop).result(10)
+        self.hook, self.port, smtp = Hook(), free_port(), free_port()
+        self.mails = Mails(smtp)
+        self.folder, self.path = folder, folder / "noria.toml"
+        self.path.write_text(CONFIG.format(port=self.port, mock=self.upstream.url, smtp=smtp))
+        self.home = Home(folder / ".noria")
+        self.environment = {
+            "ACME_KEY": "sk-mock", "HOOK_URL": self.hook.url, "HOOK_SECRET": SECRET, "NORIA_LOG": "INFO",
+        }  # fmt: skip
+        self.process = self.up()
+        self.wait(lambda: self.run("monitor", "list")["items"], "the monitors to be there")
+
+    def up(self) -> subprocess.Popen[bytes]:
+        log = self.folder / "up.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "noria", "up", "--config", str(self.path), "--workers", "1"],
+                stdout=file, stderr=file, env={**os.environ, **self.environment}, start_new_session=True,
+            )  # fmt: skip
+        until = time.monotonic() + 60
+        while time.monotonic() < until and process.poll() is None:
+            if b"Noria answers" in log.read_bytes():
+                return process
+            time.sleep(0.05)
+        raise TimeoutError(log.read_text())
+
+    def attempt(self, *arguments: str) -> Result:
+        environment = {**self.environment, "NORIA_CONFIG": str(self.path), "NORIA_HOME": None}
+        return CliRunner().invoke(noria, list(arguments), env=environment)
+
+    def run(self, *arguments: str, exit_code: int = 0) -> Any:
+        result = self.attempt(*arguments, "--json")
+        assert result.exit_code == exit_code, (result.output, result.exception)
+        return json.loads(result.stdout)
+
+    def call(self, said: str, *, route: str = "support", **noria: Any) -> str:
+        """The trace of one call."""
+        body = {"model": route, "messages": [{"role": "user", "content": said}], "noria": noria}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/v1/chat/completions", data=json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )  # fmt: skip
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.headers["x-noria-trace-id"]
+        except urllib.error.HTTPError as error:
+            return error.headers["x-noria-trace-id"]
+
+    def why(self, trace: str, monitor: str = "support") -> Any:
+        return self.run("monitor", "why", trace, "--monitor", monitor)
+
+    def judged(self, trace: str, monitor: str = "support") -> Any:
+        """Its scores by name, when there are some."""
+
+        def scores() -> Any:
+            result = self.attempt("monitor", "why", trace, "--monitor", monitor, "--json")
+            found = json.loads(result.stdout) if result.exit_code == 0 else []
+            return {one["name"]: one for each in found for one in each["scores"]}
+
+        return self.wait(scores, f"scores of {trace}")
+
+    def wait(self, what: Callable[[], Any], words: str, *, seconds: float = 60) -> Any:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if found := what():
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"waited for {words}: {(self.folder / 'up.log').read_text()[-3000:]}")
+
+    def events(self) -> Any:
+        """Of the monitor, newest first."""
+        with reach(self.path, project="default") as api:
+            return api.get("/api/monitors/support/events")["items"]
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+        self.mails.close()
+        self.hook.close()
+        asyncio.run_coroutine_threadsafe(self.upstream.stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    pytest.importorskip("aiosmtpd")
+    found = Watched(tmp_path_factory.mktemp("noria"))
+    yield found
+    found.stop()
+
+
+def test_live_calls_are_judged_and_every_span_says_why_or_why_not(watched: Watched) -> None:
+    trace = watched.call("one")
+    scores = watched.judged(trace)
+    assert scores["refusal"]["value"] == 0.0 and scores["kind"]["value"] == 1.0
+    assert scores["length.words"]["value"] == 3.0 and scores["length.within"]["value"] == 1.0
+    assert scores["kind"]["cost"] and scores["kind"]["reason"] == "as scripted"
+    # The judge's call is a trace as any other, tagged; no monitor looks at it.
+    own = scores["kind"]["judged_by"]
+    [shown] = watched.run("trace", "list", f"trace:{own}")
+    assert shown["tags"]["monitor"] == "support" and shown["team"] == "noria.monitors"
+    assert {one["cause"] for one in watched.run("monitor", "why", own)} == {"own_call"}
+    skipped, dark = watched.call("two", tags={"skip": "yes"}), watched.call("three", route="dark")
+    other = watched.call("four", route="mock/answers")
+    watched.judged(other, "everything")
+    scores = watched.judged(dark)
+    assert {one["state"] for one in scores.values()} == {"no_payload"}
+    assert "was not recorded" in scores["kind"]["reason"]
+    [why] = watched.why(skipped)
+    assert (why["cause"], why["words"]) == ("filter", "The trace does not match `-tag.skip:*`.")
+    [why] = watched.why(other)
+    assert why["cause"] == "filter" and "`route:support,dark`" in why["words"]
+    assert "support" in watched.attempt("monitor", "why", trace).output
+    assert "may not be collected yet" in str(watched.attempt("monitor", "why", "ab" * 16).exception)
+
+
+def test_the_sample_is_by_trace_and_the_rest_is_limited(watched: Watched) -> None:
+    from noria.monitoring.monitor import sampled
+
+    traces = [watched.call(f"sample {number}") for number in range(24)]
+    inside = [trace for trace in traces if sampled(bytes.fromhex(trace), 0.3)]
+    outside = next(trace for trace in traces if trace not in inside)
+    states = [watched.judged(trace, "few")["kind"]["state"] for trace in inside]
+    assert set(states) == {"scored", "limited"} or len(inside) <= 2, states
+    assert states.count("scored") <= 2 + 1
+    [why] = watched.why(outside, "few")
+    assert why["cause"] == "sample"
+
+
+def test_an_alert_arrives_once_and_ends(watched: Watched) -> None:
+    hook, mails = watched.hook, watched.mails
+    hook.got.clear()
+    mails.got.clear()
+    watched.upstream.fails = True
+
+    def opened() -> Any:
+        watched.call("fails")
+        return [one for one in watched.run("alert", "list") if one["worst"] == "alert"]
+
+    [alert] = watched.wait(opened, "the alert")
+    assert (alert["monitor"], alert["rule"]) == ("support", "error_rate")
+    assert alert["reading"]["value"] > 0.5 and alert["reading"]["low"] < alert["reading"]["value"]
+    id = alert["id"]
+    watched.wait(lambda: "worse" in hook.of(id) or hook.of(id) == ["opened"], "the webhook")
+    watched.wait(lambda: mails.got, "the e-mail")
+    headers, said, body = hook.got[-1]
+    stamp = headers["noria-timestamp"]
+    expected = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert headers["noria-signature"] == f"v1={expected}"
+    assert said["type"] == "noria.alert" and said["measure"] == "error_rate" and said["n"] >= 3
+    assert said["text"].startswith("support: error_rate is") and f"/monitor/{said['monitor']}" in said["url"]
+    assert "Subject: [Noria]" in mails.got[0] and "team@example.com" in mails.got[0]
+    taken = watched.run("alert", "acknowledge", id, "-m", "I look at it")
+    assert taken["acknowledged_by"] and taken["comment"] == "I look at it"
+    assert "already" in str(watched.attempt("alert", "acknowledge", id).exception)
+    assert "alert.acknowledge" in watched.attempt("audit", "list").output
+    watched.upstream.fails = False
+
+    def ended() -> Any:
+        watched.call("works")
+        return [one for one in watched.run("alert", "list", "--past") if one["id"] == id]
+
+    [past] = watched.wait(ended, "the end of the alert")
+    assert past["state"] == "ok" and past["comment"] == "I look at it"
+    watched.wait(lambda: hook.of(id)[-1] == "closed", "word of the end")
+    time.sleep(2.5)
+    told = hook.of(id)
+    assert told in (["opened", "closed"], ["opened", "worse", "closed"]), told
+    assert len(mails.got) == len(told)
+    shown = watched.run("alert", "show", id)
+    assert {one["state"] for one in shown["deliveries"]} == {"sent"}
+    events = [one["after"] for one in watched.events() if one["alert"] == id]
+    assert events[0] == "ok" and "alert" in events

@@ -1,6 +1,6 @@
 /** Questions about datasets and the builds that made them. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { type Answer, api, ask } from './client';
+import { type Answer, api, ask, type Sent } from './client';
 
 export type Dataset = Answer<'/api/datasets'>['items'][number];
 export type DatasetVersion = Answer<'/api/datasets/{name}/versions'>['items'][number];
@@ -165,4 +165,20 @@ export const buildEventsQuery = (project: string, id: string, step: number | nul
       ),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
+  });
+
+export type UndoSelection = Sent<'/api/curation/builds/{id}/undo'>;
+
+/** How many drops and edits a selection has: a question, though it is asked by POST. */
+export const undoCountQuery = (project: string, id: string, selection: UndoSelection) =>
+  queryOptions({
+    queryKey: ['undo-count', project, id, selection],
+    queryFn: ({ signal }) =>
+      ask(
+        api.POST('/api/curation/builds/{id}/undo/count', {
+          params: { path: { id }, query: { project } },
+          body: selection,
+          signal,
+        }),
+      ),
   });

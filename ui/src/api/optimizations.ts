@@ -31,13 +31,3 @@ export const optimizationQuery = (project: string, id: string) =>
       ask(api.GET('/api/optimizations/{id}', { params: { path: { id }, query: { project } }, signal })),
     refetchInterval: ({ state: { data } }) => (data && underWay(data) ? BEAT_MS : false),
   });
-
-export const jobQuery = (project: string, id: string) =>
-  queryOptions({
-    queryKey: ['job', project, id],
-    queryFn: ({ signal }) =>
-      ask(api.GET('/api/jobs/{id}', { params: { path: { id }, query: { project } }, signal })),
-    enabled: id !== '',
-    refetchInterval: ({ state: { data } }) =>
-      data && (data.state === 'queued' || data.state === 'running') ? BEAT_MS : false,
-  });

@@ -42,6 +42,15 @@ export const pulseQuery = (scope: Scope) =>
     placeholderData: (before) => before,
   });
 
+/** What people said, counted; with the mean's interval where there are numbers. */
+export const saidQuery = ({ project, from, to }: Scope) =>
+  queryOptions({
+    queryKey: ['said', project, from, to],
+    queryFn: ({ signal }) =>
+      ask(api.GET('/api/feedback/said', { params: { query: { project, from, to } }, signal })),
+    placeholderData: (before) => before,
+  });
+
 export const tracesQuery = (scope: Scope, sort: Sort) =>
   infiniteQueryOptions({
     queryKey: ['traces', scope, sort],

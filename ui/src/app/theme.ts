@@ -40,6 +40,8 @@ const gray: MantineColorsTuple = [
 ];
 
 const small = { defaultProps: { size: 'xs' } };
+/** The list opens by a click, a letter or the arrow: a form that opens must not hide its own fields. */
+const quiet = { defaultProps: { size: 'xs', openOnFocus: false } };
 
 export const theme = createTheme({
   primaryColor: 'river',
@@ -68,10 +70,10 @@ export const theme = createTheme({
     TextInput: small,
     PasswordInput: small,
     NumberInput: small,
-    Select: small,
-    MultiSelect: small,
-    Autocomplete: small,
-    TagsInput: small,
+    Select: quiet,
+    MultiSelect: quiet,
+    Autocomplete: quiet,
+    TagsInput: quiet,
     Textarea: small,
     NativeSelect: small,
     Checkbox: small,

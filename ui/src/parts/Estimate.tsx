@@ -22,6 +22,9 @@ interface Props {
 
 export const UNIT = [0, 1] as const;
 
+/** A doubt below this share of a quantity lies beyond the digits that are shown of it. */
+const NOISE = 0.01;
+
 export function Estimate({ of, domain, say, noun = 'examples' }: Props) {
   if (!of || of.estimate === null) {
     return (
@@ -50,7 +53,10 @@ export function Estimate({ of, domain, say, noun = 'examples' }: Props) {
       title={`${shown(estimate)}, ${percent(level)} interval ${shown(low)} to ${shown(high)}; ${n} ${noun}; ${method}`}
     >
       <span className="num">
-        {shown(estimate)} <span className={classes.doubt}>±{shown(half)}</span>
+        {shown(estimate)}{' '}
+        <span className={classes.doubt}>
+          ±{say && half < NOISE * Math.abs(estimate) ? '<1\u00a0%' : shown(half)}
+        </span>
       </span>
       {domain && (
         <span className={classes.track} aria-hidden>

@@ -1,18 +1,20 @@
 /** How curation made this dataset: steps with what each dropped and changed, by reason, and the examples behind. */
 import { Button, Skeleton } from '@mantine/core';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { IconPlayerPlay } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
-import { type Build, type BuildEvent, buildEventsQuery, buildsQuery } from '../../api/datasets';
+import { api, ask } from '../../api/client';
+import { type Build, buildsQuery } from '../../api/datasets';
+import { useRole } from '../../app/role';
 import { useScope, useSetSearch } from '../../app/scope';
-import { Diff } from '../../parts/Diff';
 import { Empty } from '../../parts/Empty';
 import { Failure } from '../../parts/Failure';
 import { count } from '../../parts/format';
 import { Progress } from '../../parts/Progress';
 import { Status } from '../../parts/Status';
 import { Id, When } from '../../parts/Value';
+import { Events } from './BuildEvents';
 import classes from './Datasets.module.css';
-import { brief, pretty } from './example';
 
 const TONES = { done: 'good', failed: 'bad', cancelled: 'warn', queued: 'none', running: 'none' } as const;
 
@@ -29,12 +31,32 @@ export function Builds({ name }: { name: string }) {
       </Empty>
     );
   }
-  return data.items.map((build) => <One key={build.id} build={build} />);
+  return data.items.map((build, place) => <One key={build.id} build={build} newest={place === 0} />);
 }
 
-function One({ build }: { build: Build }) {
+function One({ build, newest }: { build: Build; newest: boolean }) {
+  const { project } = useScope();
+  const may = useRole();
+  const cache = useQueryClient();
   const search = useSearch({ strict: false }) as { build?: string; step?: string; reason?: string };
   const set = useSetSearch();
+  const fresh = () => cache.invalidateQueries({ queryKey: ['builds', project] });
+  const stop = useMutation({
+    mutationFn: () =>
+      ask(api.POST('/api/jobs/{id}/cancel', { params: { path: { id: build.job }, query: { project } } })),
+    onSettled: fresh,
+  });
+  const resume = useMutation({
+    mutationFn: () =>
+      ask(
+        api.POST('/api/curation/builds/resume', {
+          params: { query: { project } },
+          body: { dataset: build.dataset },
+        }),
+      ),
+    onSuccess: fresh,
+  });
+  const fault = stop.error ?? resume.error;
   const open = search.build === build.id;
   const most = Math.max(1, ...build.steps.flatMap((step) => Object.values(step.reasons ?? {})));
   return (
@@ -51,6 +73,17 @@ function One({ build }: { build: Build }) {
             {build.version !== null && ` · version ${build.version}`}
           </span>
         )}
+        {newest && may('editor') && (build.state === 'failed' || build.state === 'cancelled') && (
+          <Button
+            size="compact-xs"
+            variant="default"
+            loading={resume.isPending}
+            leftSection={<IconPlayerPlay size={12} stroke={1.6} />}
+            onClick={() => resume.mutate()}
+          >
+            Go on
+          </Button>
+        )}
       </header>
       {(build.state === 'running' || build.state === 'queued') && (
         <Progress
@@ -60,9 +93,15 @@ function One({ build }: { build: Build }) {
           since={build.created_ms}
           unit="examples"
           words={build.message}
+          onStop={may('editor') ? () => stop.mutate() : undefined}
         />
       )}
       {build.state === 'failed' && <p className={classes.wrong}>{build.message}</p>}
+      {fault && (
+        <p className={classes.wrong} role="alert">
+          {fault.message}
+        </p>
+      )}
       <table className={classes.table}>
         <thead>
           <tr>
@@ -88,10 +127,18 @@ function One({ build }: { build: Build }) {
                 {count(step.seen)}
               </td>
               <td data-end className="num">
-                {count(step.changed)}
+                <Count
+                  value={step.changed}
+                  label={`Examples that ${step.type} changed`}
+                  onOpen={() => set({ build: build.id, step: String(place), reason: null })}
+                />
               </td>
               <td data-end className="num">
-                {count(step.dropped)}
+                <Count
+                  value={step.dropped}
+                  label={`Examples that ${step.type} dropped`}
+                  onOpen={() => set({ build: build.id, step: String(place), reason: null })}
+                />
               </td>
               <td>
                 <span className={classes.reasons}>
@@ -119,56 +166,18 @@ function One({ build }: { build: Build }) {
         </tbody>
       </table>
       {open && search.step !== undefined && (
-        <Events build={build.id} step={Number(search.step)} reason={search.reason ?? ''} />
+        <Events build={build} step={Number(search.step)} reason={search.reason ?? ''} />
       )}
     </section>
   );
 }
 
-function Events({ build, step, reason }: { build: string; step: number; reason: string }) {
-  const { project } = useScope();
-  const query = useInfiniteQuery(buildEventsQuery(project, build, step, reason));
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  if (!query.data) return <Skeleton height={120} mt="md" />;
-  const events = query.data.pages.flatMap((page) => page.items);
+/** A figure that leads to the examples behind it. */
+function Count({ value, label, onOpen }: { value: number | null | undefined; label: string; onOpen: () => void }) {
+  if (!value) return <>{count(value)}</>;
   return (
-    <div className={classes.events}>
-      {events.map((event) => (
-        <Event key={event.place} event={event} />
-      ))}
-      {query.hasNextPage && (
-        <Button
-          variant="default"
-          loading={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          More
-        </Button>
-      )}
-    </div>
-  );
-}
-
-function Event({ event }: { event: BuildEvent }) {
-  const dropped = event.dropped as { input?: Record<string, unknown> } | null;
-  return (
-    <article className={classes.change} data-kind={event.kind === 'drop' ? 'delete' : 'patch'}>
-      <header>
-        <b>{event.kind}</b>
-        <span className="mono">{event.example}</span>
-        <span className="dim">
-          {Object.entries(event.details)
-            .map(([key, value]) => `${key} ${brief(value)}`)
-            .join(' · ')}
-        </span>
-      </header>
-      {dropped && <pre className={classes.text}>{pretty(dropped.input ?? dropped).slice(0, 1500)}</pre>}
-      {event.changes.map((change) => (
-        <div key={change.field} className={classes.changed}>
-          <span className="mono dim">{change.field}</span>
-          <Diff before={pretty(change.before ?? '')} after={pretty(change.after ?? '')} />
-        </div>
-      ))}
-    </article>
+    <button type="button" className={classes.figure} aria-label={`${label}: ${value}`} onClick={onOpen}>
+      {count(value)}
+    </button>
   );
 }

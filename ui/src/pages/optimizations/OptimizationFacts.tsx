@@ -2,7 +2,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, ask } from '../../api/client';
-import { jobQuery, type Optimization } from '../../api/optimizations';
+import { jobQuery } from '../../api/jobs';
+import type { Optimization } from '../../api/optimizations';
 import { useRole } from '../../app/role';
 import { useScope } from '../../app/scope';
 import { count, figure } from '../../parts/format';

@@ -8,8 +8,19 @@ import { duration } from '../../parts/format';
 import { Status, TraceStatus } from '../../parts/Status';
 import { When } from '../../parts/Value';
 import classes from './Pulse.module.css';
+import { Said } from './Said';
 
-/** What needs attention, what changed, and the slowest five traces. */
+/** Where a change can be looked at. */
+const behind = (mark: Schemas['Pulse']['marks'][number]) =>
+  mark.kind === 'label'
+    ? {
+        to: '/prompts/$name' as const,
+        params: { name: mark.ref } as never,
+        search: { tab: 'board' } as never,
+      }
+    : { to: '/settings' as const, search: { tab: 'config' } as never };
+
+/** What needs attention, what changed, what people say, and the slowest five traces. */
 export function Aside({ pulse }: { pulse: Schemas['Pulse'] | undefined }) {
   const set = useSetSearch();
   const { data: health } = useQuery({ ...healthQuery, refetchInterval: 15_000 });
@@ -43,9 +54,9 @@ export function Aside({ pulse }: { pulse: Schemas['Pulse'] | undefined }) {
           .map((mark) => (
             <Link
               key={`${mark.at_ms} ${mark.label}`}
-              to="/settings"
-              search={{ tab: 'config' } as never}
+              {...behind(mark)}
               className={classes.line}
+              title={`${mark.kind}: ${mark.label}`}
             >
               <span className="ellipsis">{mark.label}</span>
               <span className="dim">
@@ -54,6 +65,7 @@ export function Aside({ pulse }: { pulse: Schemas['Pulse'] | undefined }) {
             </Link>
           ))}
       </section>
+      <Said requests={pulse?.totals.requests} />
       <section>
         <h2>Slowest</h2>
         {!pulse && <Skeleton height={150} />}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from noria.client import about, once
+from noria.client import about
 from noria.evals.answer import Answer, Judgement, judgement_key, name_of
 from noria.scoring.scorer import Described, Output, Score, Scorer, ScorerSpec
 
@@ -26,9 +26,7 @@ class Judging:
         return judgement_key(self.spec, self._version, answer.said)
 
     async def judge(self, output: Output, answer: Answer, *, run: str) -> Judgement:
-        tags = {"scorer": self.name, "example": output.example.id[:200]}
-        name = f"{run}/{answer.example}/{answer.repeat}/{self.name}"
-        with about(episode=run, tags=tags), once(name):
+        with about(episode=run, tags={"scorer": self.name, "example": output.example.id[:200]}):
             scores = tuple(await self._scorer(output))
         asked = any(score.trace or score.cost is not None for score in scores)
         self.free = not asked

@@ -60,8 +60,10 @@ class Runner:
         clock: Clock,
         expected: Decimal | None = None,
         report: Callable[[EvalRun], None] | None = None,
+        once: str = "",
     ) -> None:
-        """`expected` is what one answer may cost, scores included; None: not known."""
+        """`expected` is what one answer may cost, scores included; None: not known. A sitting that is given
+        the same `once` as one that died finds what was under way in it; "": the run's id."""
         self._run = run
         self._spec = run.spec
         self._target = target
@@ -69,6 +71,7 @@ class Runner:
         self._store = store
         self._clock = clock
         self._report = report
+        self._once = once or run.id
         self._digest = run.spec.target.digest
         self._sharing = run.spec.target.shares and not run.spec.fresh
         self._progress = Progress()
@@ -191,7 +194,7 @@ class Runner:
 
         async def ask() -> Output:
             # What was under way when this process died is answered by what came of it.
-            with once(f"{self._run.id}/{example.id}/{repeat}"):
+            with once(f"{self._once}/{example.id}/{repeat}"):
                 return await self._target(example, repeat=repeat, seed=self._spec.seed + repeat)
 
         try:
@@ -221,6 +224,10 @@ class Runner:
             trace=output.trace,
             at_ms=self._now(),
         )
+
+    async def _judged(self, judging: Judging, output: Output, answer: Answer) -> Judgement:
+        with once(f"{self._once}/{answer.example}/{answer.repeat}/{judging.name}"):
+            return await judging.judge(output, answer, run=self._run.id)
 
     def _arrived(self, unit: _Unit) -> None:
         answer = unit.answer
@@ -293,7 +300,7 @@ class Runner:
             else:
                 output = answer.output(unit.example)
                 for judging in unit.missing:
-                    unit.judgements.append(await judging.judge(output, answer, run=self._run.id))
+                    unit.judgements.append(await self._judged(judging, output, answer))
             self._scored(unit)
 
     def _scored(self, unit: _Unit) -> None:

@@ -145,7 +145,9 @@ def _work(folder: Path, upstream: str) -> None:
             _post(page, "/api/feedback", {"session": "s", "kind": "demonstration", "value": LONG})
             events = page.get("/api/curation/builds").json()["items"][0]["id"]
             shown = page.get(f"/api/curation/builds/{events}/events").text
-        assert LONG in shown and LONG in run("dataset", "export", "birds", "-")
+        assert LONG in shown
+        run("dataset", "export", "birds", str(folder / "out.jsonl"))
+        assert LONG in (folder / "out.jsonl").read_text()
         assert LONG in run("eval", "show", "e", "--examples", "all", "--json")
         for path in sorted(one for one in (folder / ".noria").rglob("*") if one.is_file()):
             assert LONG.encode() not in path.read_bytes(), path

@@ -118,8 +118,11 @@ def _gaps(high: Evidence, low: Evidence, measure: str, *, level: float) -> list[
 
 
 def _quality_p(high: Evidence, low: Evidence, measure: str, *, level: float) -> float:
-    compared = compare(high.sheet, low.sheet, level=level)
-    return next((one.p for one in compared.scorers if one.name == measure and one.p is not None), 1.0)
+    described = high.sheet.measure(measure)
+    if described is None or described.kind == "corpus":
+        compared = compare(high.sheet, low.sheet, level=level)
+        return next((one.p for one in compared.scorers if one.name == measure and one.p is not None), 1.0)
+    return _paired_p(high, low, lambda line: [] if (value := line.value(measure)) is None else [value])
 
 
 def _costs(line: Line) -> Sequence[float]:
@@ -141,7 +144,6 @@ def _paired_p(high: Evidence, low: Evidence, of: Callable[[Line], Sequence[float
         [sum(of(a)) / len(of(a)) for a, _ in both],
         [sum(of(b)) / len(of(b)) for _, b in both],
         groups=groups_of([a for a, _ in both]),
-        better="lower",
     )
     return 1.0 if found.p is None else found.p
 

@@ -1,4 +1,4 @@
-"""Monitors in front of a whole Noria: calls are judged once, an alert arrives once, and a kill loses nothing."""
+"""Monitors of a whole Noria: calls are judged once, an alert arrives once, a kill loses nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import hmac
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -166,6 +165,7 @@ class Watched:
 
     def __init__(self, folder: Path) -> None:
         self.upstream = Answers()
+        self.traces: list[str] = []
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         asyncio.run_coroutine_threadsafe(self.upstream.start(), self._loop).result(10)
@@ -212,9 +212,11 @@ class Watched:
         )  # fmt: skip
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.headers["x-noria-trace-id"]
+                trace = answer.headers["x-noria-trace-id"]
         except urllib.error.HTTPError as error:
-            return error.headers["x-noria-trace-id"]
+            trace = error.headers["x-noria-trace-id"]
+        self.traces.append(trace)
+        return trace
 
     def why(self, trace: str, monitor: str = "support") -> Any:
         return self.run("monitor", "why", trace, "--monitor", monitor)
@@ -288,12 +290,13 @@ def test_live_calls_are_judged_and_every_span_says_why_or_why_not(watched: Watch
 def test_the_sample_is_by_trace_and_the_rest_is_limited(watched: Watched) -> None:
     from noria.monitoring.monitor import sampled
 
+    begun = time.time()
     traces = [watched.call(f"sample {number}") for number in range(24)]
-    inside = [trace for trace in traces if sampled(bytes.fromhex(trace), 0.3)]
+    inside = [trace for trace in watched.traces if sampled(bytes.fromhex(trace), 0.3)]
     outside = next(trace for trace in traces if trace not in inside)
     states = [watched.judged(trace, "few")["kind"]["state"] for trace in inside]
-    assert set(states) == {"scored", "limited"} or len(inside) <= 2, states
-    assert states.count("scored") <= 2 + 1
+    assert states.count("limited") >= len(inside) - 2 - 2 * (time.time() - begun > 45)
+    assert states.count("scored") >= 1 or "no_payload" in states, states
     [why] = watched.why(outside, "few")
     assert why["cause"] == "sample"
 
@@ -342,3 +345,156 @@ def test_an_alert_arrives_once_and_ends(watched: Watched) -> None:
     assert {one["state"] for one in shown["deliveries"]} == {"sent"}
     events = [one["after"] for one in watched.events() if one["alert"] == id]
     assert events[0] == "ok" and "alert" in events
+
+
+def test_a_muted_rule_tells_nobody_until_the_mute_ends(watched: Watched) -> None:
+    watched.hook.got.clear()
+    shown = watched.run("monitor", "mute", "support", "error_rate", "--for", "1h")
+    assert shown["muted_ms"] > time.time() * 1000
+    watched.upstream.fails = True
+
+    def opened() -> Any:
+        watched.call("fails")
+        return watched.run("alert", "list")
+
+    [alert] = watched.wait(opened, "the alert")
+    time.sleep(2.5)
+    assert watched.hook.got == []
+    watched.run("monitor", "mute", "support", "error_rate", "--off")
+    # What is muted off by hand is told with the next change; what ends by itself is told at once.
+    watched.upstream.fails = False
+
+    def ended() -> Any:
+        watched.call("works")
+        return not watched.run("alert", "list")
+
+    watched.wait(ended, "the end")
+    watched.wait(lambda: watched.hook.of(alert["id"]) == ["closed"], "word of the end")
+
+
+def test_a_hostile_webhook_is_a_sentence(watched: Watched) -> None:
+    hook = watched.hook
+
+    def answer(status: int, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
+        def do(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(status)
+            for name, value in headers.items():
+                handler.send_header(name, value)
+            handler.end_headers()
+
+        return do
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        """A line of the head each second, for ever."""
+        try:
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                handler.wfile.write(b"x-more: 1\r\n")
+                handler.wfile.flush()
+                time.sleep(1)
+        except OSError:
+            pass
+
+    elsewhere = Hook()
+    try:
+        hook.do = answer(500)
+        found = watched.run("alert", "test", "hook", exit_code=1)
+        assert found["problem"] == "The webhook answered 500."
+        assert found["state"] == "failed" and found["attempts"] == 1
+        hook.do = answer(302, location=elsewhere.url)
+        found = watched.run("alert", "test", "hook", exit_code=1)
+        assert "redirect; those are not followed" in found["problem"] and elsewhere.got == []
+        hook.do = drip
+        begun = time.monotonic()
+        found = watched.run("alert", "test", "hook", exit_code=1)
+        assert found["problem"] == "The webhook did not answer within 10 s."
+        assert time.monotonic() - begun < 20
+    finally:
+        hook.do = None
+        elsewhere.close()
+    assert watched.run("alert", "test", "hook")["state"] == "sent"
+    assert watched.run("alert", "test", "team")["state"] == "sent"
+    assert "tests the channel team" in watched.mails.got[-1]
+    assert "no [channels.nobody]" in str(watched.attempt("alert", "test", "nobody").exception)
+
+
+def test_a_delivery_that_fails_is_tried_again(watched: Watched) -> None:
+    hook = watched.hook
+    hook.got.clear()
+
+    def unavailable(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(503)
+        handler.end_headers()
+
+    hook.do = unavailable
+    watched.upstream.fails = True
+
+    def opened() -> Any:
+        watched.call("fails")
+        return watched.run("alert", "list")
+
+    [alert] = watched.wait(opened, "the alert")
+    watched.upstream.fails = False
+
+    def missed() -> Any:
+        found = watched.run("alert", "show", alert["id"])["deliveries"]
+        return [one for one in found if one["channel"] == "hook" and one["attempts"]]
+
+    [first, *_] = watched.wait(missed, "the attempt that failed")
+    assert (first["state"], first["problem"]) == ("waiting", "The webhook answered 503.")
+    assert first["next_ms"] > first["created_ms"]
+    hook.do = None
+    watched.wait(lambda: all(one["state"] == "sent" for one in missed()), "the next attempt", seconds=40)
+    ids = [headers["noria-delivery"] for headers, said, _ in hook.got if said["alert"] == alert["id"]]
+    assert ids.count(first["id"]) == 2
+
+    def ended() -> Any:
+        watched.call("works")
+        return not watched.run("alert", "list")
+
+    watched.wait(ended, "the end")
+
+
+def test_after_a_kill_no_score_is_missing_and_none_is_double(watched: Watched) -> None:
+    watched.judged(watched.call("before"))
+    watched.upstream.judged.clear()
+    watched.upstream.pause = 400
+    traces = [watched.call(f"kill {number}") for number in range(40)]
+    until = time.monotonic() + 60
+    while len(watched.upstream.judged) < 20 and time.monotonic() < until:
+        time.sleep(0.02)
+    os.killpg(watched.process.pid, signal.SIGKILL)
+    watched.process.wait(30)
+    database = Database.open(watched.home.database)
+    store = MonitorTable(database)
+    rows = [row for trace in traces for row in store.of_trace("default", trace)]
+    kept = {row.trace for row in rows if row.monitor == "support"}
+    database.close()
+    assert 0 < len(kept) < 40
+    watched.upstream.pause = 0
+    watched.process = watched.up()
+    for trace in traces:
+        scores = watched.judged(trace)
+        assert scores["kind"]["value"] == 1.0, scores
+    database = Database.open(watched.home.database)
+    rows = [row for trace in traces for row in MonitorTable(database).of_trace("default", trace)]
+    database.close()
+    verdicts = [(row.trace, row.span, row.name) for row in rows if row.monitor == "support"]
+    assert len(verdicts) == len(set(verdicts))
+    assert sum(name == "kind" for _, _, name in verdicts) == 40
+    # Only what was in hand is asked again.
+    asked = [said for said in watched.upstream.judged if "kill" in said and "few" not in said]
+    assert len(asked) <= 40 + 8 + 8 * 2
+
+
+def test_a_monitor_that_is_taken_away_leaves_its_scores(watched: Watched) -> None:
+    trace = watched.call("last")
+    watched.judged(trace, "everything")
+    text = watched.path.read_text()
+    watched.path.write_text(text.replace('[monitors.everything]\nscorers = ["length"]\n', ""))
+    assert watched.attempt("apply", "--yes").exit_code == 0
+    watched.wait(
+        lambda: {one["name"] for one in watched.run("monitor", "list")["items"]} == {"support", "few"},
+        "the monitor to go",
+    )
+    assert watched.judged(trace, "everything")["length.words"]["value"] == 3.0

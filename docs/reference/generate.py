@@ -51,7 +51,7 @@ def noria_toml() -> str:
             word = '"provider/name"' if name == "models" else "NAME"
             lines += _section(f"[{name}.{word}]", entry, parts)
         else:
-            lines += _section(f"[{name}]", found, parts)
+            lines += _section(f"[{name}]", _choices(found)[0], parts)
     return "\n".join(lines)
 
 

@@ -225,7 +225,7 @@ class Runner:
             at_ms=self._now(),
         )
 
-    async def _judged(self, judging: Judging, output: Output, answer: Answer) -> Judgement:
+    async def _judge(self, judging: Judging, output: Output, answer: Answer) -> Judgement:
         with once(f"{self._once}/{answer.example}/{answer.repeat}/{judging.name}"):
             return await judging.judge(output, answer, run=self._run.id)
 
@@ -300,7 +300,7 @@ class Runner:
             else:
                 output = answer.output(unit.example)
                 for judging in unit.missing:
-                    unit.judgements.append(await self._judged(judging, output, answer))
+                    unit.judgements.append(await self._judge(judging, output, answer))
             self._scored(unit)
 
     def _scored(self, unit: _Unit) -> None:

@@ -134,7 +134,7 @@ class PlaceBody(_Shown):
     why: str
 
 
-class FindingBody(BaseModel):
+class WayBody(BaseModel):
     """One model asked in one way."""
 
     model: str
@@ -196,7 +196,7 @@ class FindingBody(BaseModel):
         )
 
 
-class SaidBody(_Shown):
+class RiskBody(_Shown):
     about: str
     sentence: str
     samples: list[str]
@@ -225,11 +225,11 @@ class ExploreReportBody(BaseModel):
     corrected: float
     """Level of what is held against a bar or a limit."""
     candidates: list[CandidateBody]
-    findings: list[FindingBody]
+    findings: list[WayBody]
     best: int | None
     """Which of the findings looks best in quality and is not ruled out."""
-    complexity: list[SaidBody]
-    risks: list[SaidBody]
+    complexity: list[RiskBody]
+    risks: list[RiskBody]
     advice: list[AdviceBody]
     spent: str
     """US dollars."""
@@ -250,17 +250,17 @@ class ExploreReportBody(BaseModel):
             level=spec.level,
             corrected=made.corrected,
             candidates=[CandidateBody.of(each) for each in spec.candidates],
-            findings=[FindingBody.of(each) for each in made.findings],
+            findings=[WayBody.of(each) for each in made.findings],
             best=made.best,
-            complexity=[SaidBody.model_validate(each) for each in made.complexity],
-            risks=[SaidBody.model_validate(each) for each in made.risks],
+            complexity=[RiskBody.model_validate(each) for each in made.complexity],
+            risks=[RiskBody.model_validate(each) for each in made.risks],
             advice=[AdviceBody.model_validate(each) for each in made.advice],
             spent=f"{made.spent:f}",
             unknown=made.unknown,
         )
 
 
-class PlanBody(BaseModel):
+class ExplorePlanBody(BaseModel):
     """What would be run, without beginning it."""
 
     candidates: list[CandidateBody]

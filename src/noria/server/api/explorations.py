@@ -29,7 +29,7 @@ from noria.server.api.exploration_bodies import (
     ExplorationBody,
     ExplorationPage,
     ExploreReportBody,
-    PlanBody,
+    ExplorePlanBody,
 )
 
 router = APIRouter(prefix="/api/explorations", tags=["evals"])
@@ -39,7 +39,7 @@ Limit = Annotated[int, Field(ge=0, le=10**9)]
 _NAME = r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$"
 
 
-class Sample(Body):
+class NewSample(Body):
     """As an example of a dataset."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
@@ -56,7 +56,7 @@ class NewExploration(Body):
 
     brief: Annotated[str, Field(max_length=LONGEST)]
     """TOML between `+++` lines, then what the models are told."""
-    samples: Annotated[list[Sample], Field(max_length=MOST)] = []
+    samples: Annotated[list[NewSample], Field(max_length=MOST)] = []
     name: Annotated[str, Field(pattern=_NAME)] = ""
     """Of the dataset that the samples become; left out: by the brief's title."""
     dataset: Text = ""
@@ -104,7 +104,7 @@ class Looked(Body):
     unknown: Literal["keep", "exclude"] = "keep"
 
 
-class Candidates(BaseModel):
+class CandidateList(BaseModel):
     items: list[CandidateBody]
 
 
@@ -126,7 +126,7 @@ def start_exploration(
 @router.post("/plan")
 def plan_exploration(
     parts: Parts, who: Editor, body: NewExploration, project: Project = "default"
-) -> PlanBody:
+) -> ExplorePlanBody:
     """What an exploration would run, and what it may cost, without beginning it."""
     spec, samples = _explored(parts.explorations, project, read(body.brief), body)
     return _plan(parts, project, spec, samples)
@@ -141,18 +141,22 @@ def start_comparison(
 
 
 @router.post("/comparisons/plan")
-def plan_comparison(parts: Parts, who: Editor, body: NewComparison, project: Project = "default") -> PlanBody:
+def plan_comparison(
+    parts: Parts, who: Editor, body: NewComparison, project: Project = "default"
+) -> ExplorePlanBody:
     """What a comparison would run, and what it may cost, without beginning it."""
     return _plan(parts, project, _compared(parts, project, body), [])
 
 
 @router.post("/candidates")
-def look_at_candidates(parts: Parts, who: Viewer, body: Looked, project: Project = "default") -> Candidates:
+def look_at_candidates(
+    parts: Parts, who: Viewer, body: Looked, project: Project = "default"
+) -> CandidateList:
     """What cards say of models, and which of them a requirement excludes."""
     constraints = parse_rules(body.require, nearest=nearest)
     brief = Brief(task="", constraints=constraints, unknown=body.unknown)
     found = parts.explorations.planner().candidates(body.models, brief)
-    return Candidates(items=[CandidateBody.of(one) for one in found])
+    return CandidateList(items=[CandidateBody.of(one) for one in found])
 
 
 @router.get("")
@@ -210,7 +214,7 @@ def resume_exploration(parts: Parts, who: Editor, id: str, project: Project = "d
     return ExplorationBody.of(parts.explorations.resume(project, id, by=who))
 
 
-def _example(one: Sample) -> Example:
+def _example(one: NewSample) -> Example:
     return msgspec.convert(one.model_dump(), Example)
 
 
@@ -265,9 +269,9 @@ def _compared(parts: Control, project: str, body: NewComparison) -> ExploreSpec:
     )
 
 
-def _plan(parts: Control, project: str, spec: ExploreSpec, samples: list[Example]) -> PlanBody:
+def _plan(parts: Control, project: str, spec: ExploreSpec, samples: list[Example]) -> ExplorePlanBody:
     found = parts.explorations.estimate(project, spec, samples)
-    return PlanBody(
+    return ExplorePlanBody(
         candidates=[CandidateBody.of(one) for one in spec.candidates],
         ways=len(spec.arms),
         answers=found.answers,

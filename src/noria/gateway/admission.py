@@ -291,7 +291,8 @@ class Places:
                     return
                 mine.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(mine.wait(), POLL)
+                    async with asyncio.timeout(POLL):
+                        await mine.wait()
         finally:
             waiting.remove(mine)
         raise RateLimited(

@@ -298,6 +298,8 @@ class Gateway:
                 else:
                     await self._whole(call, running, answer, exchange, more, cache=cache)
             except UpstreamError as error:
+                if error.kind == "stream" and not call.committed:
+                    error.kind = "server"  # The caller has seen nothing: another target can still answer.
                 running.end("error", status=error.status, error=error)
                 raise
             except asyncio.CancelledError:

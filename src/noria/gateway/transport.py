@@ -35,7 +35,7 @@ class Answer(Protocol):
     """The headers in order, repeated ones too."""
 
     async def read(self) -> bytes:
-        """The whole body. Raises UpstreamError(kind="connect") when it is cut short."""
+        """The whole body. Raises UpstreamError, of kind "stream" when it is cut short."""
         ...
 
     async def chunk(self) -> bytes:

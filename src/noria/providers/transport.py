@@ -108,6 +108,10 @@ class Connection(asyncio.Protocol):
 
     # httptools callbacks
 
+    def on_message_begin(self) -> None:
+        if self._complete:  # More than one answer to a request: what follows might pass for the next one's.
+            self._keep = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._complete:
             name = name.lower()
@@ -115,6 +119,8 @@ class Connection(asyncio.Protocol):
             self.lines.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self._complete:
+            return
         status = self._parser.get_status_code()
         if status < 200:
             self._interim = True
@@ -129,7 +135,7 @@ class Connection(asyncio.Protocol):
             self._decoder = Decoder(encoding)
 
     def on_body(self, body: bytes) -> None:
-        if self._released:
+        if self._released or self._complete:
             return
         if self._decoder is not None:
             try:
@@ -152,8 +158,8 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._interim:
             self._interim = False
-            return
-        self._finish()
+        elif not self._complete:
+            self._finish()
 
     # Answer
 
@@ -214,6 +220,11 @@ class Connection(asyncio.Protocol):
             self._transport = None
 
     # the pool's side
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is closed."""
+        return self._transport is None
 
     @property
     def usable(self) -> bool:
@@ -335,8 +346,13 @@ class Pool:
             place = self.loop.create_future()
             self._queue.append(place)
             try:
-                await asyncio.wait_for(place, connect or None)
-            except TimeoutError:
+                async with asyncio.timeout(connect or None):
+                    await place
+            except (TimeoutError, asyncio.CancelledError) as error:
+                if place.done() and not place.cancelled():
+                    self._next()  # It was given the place just now, and will not take it.
+                if isinstance(error, asyncio.CancelledError):
+                    raise
                 raise UpstreamError(
                     f"All {self.origin.max_connections} connections to {self.origin.host} are busy.",
                     kind="connect",
@@ -386,7 +402,8 @@ class Pool:
     async def _open(self, connect: float) -> Connection:
         self._opening += 1
         try:
-            connection = await asyncio.wait_for(self._dial(), connect or None)
+            async with asyncio.timeout(connect or None):
+                connection = await self._dial()
         except TimeoutError:
             raise UpstreamError(
                 f"No connection to {self.origin.host}:{self.origin.port} within {connect:g} s.",
@@ -403,6 +420,10 @@ class Pool:
         finally:
             self._opening -= 1
             self._next()
+        if connection.lost:
+            raise UpstreamError(
+                f"{self.origin.host}:{self.origin.port} closed a connection at once.", kind="connect"
+            )
         self._all.add(connection)
         return connection
 

@@ -2,7 +2,11 @@
 
 import asyncio
 import gzip
+import socket
+import struct
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from time import monotonic
 
 import pytest
@@ -236,6 +240,63 @@ async def test_past_the_limit_requests_wait_for_a_connection(transport: PooledTr
 
         assert await asyncio.gather(*(call() for _ in range(20))) == [b"hi"] * 20
         assert up.connections == 2
+
+
+async def test_a_place_that_is_given_to_a_caller_who_left_goes_to_the_next(
+    transport: PooledTransport, upstream: Upstream
+) -> None:
+    upstream.script = _answers(OK)
+    upstream.origin = Origin(host="127.0.0.1", port=upstream.origin.port, max_connections=1)
+    held = await _send(transport, upstream)
+    assert await held.read() == b"hi"
+    first, second = (asyncio.create_task(_send(transport, upstream)) for _ in range(2))
+    await asyncio.sleep(0.05)
+    held.release()
+    first.cancel()
+    began = monotonic()
+    answer = await second
+    assert await answer.read() == b"hi"
+    assert monotonic() - began < 0.5
+
+
+async def test_a_server_that_closes_at_once_takes_no_place(transport: PooledTransport) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    reset = struct.pack("ii", 1, 0)
+
+    def refuse() -> None:
+        with suppress(OSError):
+            while True:
+                taken, _ = listener.accept()
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                taken.close()
+
+    refusing = threading.Thread(target=refuse, daemon=True)
+    refusing.start()
+    origin = Origin(host="127.0.0.1", port=listener.getsockname()[1], max_connections=50)
+
+    async def refused() -> str:
+        with pytest.raises(UpstreamError) as error:
+            await transport.send(origin, HEAD, bytes(100_000), connect=5.0, first=5.0, total_at=0.0)
+        return error.value.message
+
+    for _ in range(30):
+        answers = await asyncio.gather(*(refused() for _ in range(50)))
+        assert not any("busy" in answer for answer in answers)
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    refusing.join()
+
+
+@pytest.mark.parametrize("extra", [b"HTTP/1.1 500 No\r\ncontent-length: 6\r\n\r\nstolen", OK[:20], b"H"])
+async def test_a_second_answer_to_one_request_is_nobodys(
+    transport: PooledTransport, upstream: Upstream, extra: bytes
+) -> None:
+    upstream.script = _answers(OK + extra)
+    for _ in range(3):
+        answer = await _send(transport, upstream)
+        assert (answer.status, await answer.read()) == (200, b"hi")
+        answer.release()
+    assert upstream.connections == 3
 
 
 async def test_no_server_is_a_connect_error(transport: PooledTransport) -> None:

@@ -103,7 +103,17 @@ def _line(place: int, parts: dict[str, list[float]]) -> Line:
     scores = {
         name: (Score(name=name, value=0.0, parts=tuple(map(float, row))),) for name, row in parts.items()
     }
-    return Line(id=f"{place:04}", group="", tags=(), facts={}, length=0, failed=0, scores=scores)
+    return Line(
+        id=f"{place:04}",
+        revision="",
+        group="",
+        tags=(),
+        facts={},
+        length=0,
+        answers=1,
+        failed=0,
+        scores=scores,
+    )
 
 
 def _apart(parts: list[list[float]], metric: Any, rows: Callable[[Any], Any]) -> float:

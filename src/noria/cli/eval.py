@@ -12,6 +12,7 @@ from noria.cli.api import Api
 from noria.cli.eval_shown import (
     example_row,
     followed,
+    headlines,
     how_far,
     interval,
     newest,
@@ -129,15 +130,16 @@ def list_evals(api: Api, name: str | None, limit: int, defined: bool, as_json: b
             one["dataset"],
             one["state"],
             how_far(one),
+            headlines(one),
             ago(one["created_ms"]),
         )
         for one in found
     ]
     table(
-        ("run", "evaluation", "target", "dataset", "state", "done", "begun"),
+        ("run", "evaluation", "target", "dataset", "state", "done", "measured", "begun"),
         rows,
         empty="There are no runs; `noria eval run NAME` makes one.",
-        cut=("target", "dataset"),
+        cut=("target", "dataset", "measured"),
         drop=("begun", "dataset"),
     )
 

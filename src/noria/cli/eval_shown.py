@@ -25,6 +25,7 @@ def show_comparison(found: Mapping[str, Any], *, level: float, worst: int, tests
     say(
         f"{found['candidate']} to {found['baseline']}: {found['examples']:,} examples in both"
         + (f", {apart:,} in one alone and left out" if apart else "")
+        + (f", {found['revised']:,} revised between them and left out" if found["revised"] else "")
         + f"; intervals at {level:.0%}, p by Holm over {tests} tests."
     )
     rows = [
@@ -126,11 +127,20 @@ def show_detail(found: Mapping[str, Any], *, as_json: bool) -> None:
         }
     )
     click.echo()
+    judged = any(one["corrected"] for one in metrics["measures"])
     rows = [
-        (one["name"], _value(one), one["scores"], one["failed"], _why(one)) for one in metrics["measures"]
+        (
+            one["name"],
+            _value(one),
+            *([corrected(one)] if judged else []),
+            one["scores"],
+            one["failed"],
+            _why(one),
+        )
+        for one in metrics["measures"]
     ]
     table(
-        ("scorer", "value", "scores", "failed", "why"),
+        ("scorer", "value", *(["corrected"] if judged else []), "scores", "failed", "why"),
         rows,
         empty="Nothing is scored yet.",
         cut=("why",),
@@ -154,6 +164,21 @@ def _value(one: Mapping[str, Any]) -> str:
     if one["kind"] == "category":
         return ", ".join(f"{name} {count:,}" for name, count in one["counts"].items()) or "-"
     return interval(one["interval"])
+
+
+def corrected(one: Mapping[str, Any]) -> str:
+    """What people would say where a judge did, or why that is not known."""
+    found = one["corrected"]
+    if found is None:
+        return ""
+    return interval(found["interval"]) if found["interval"] is not None else found["why"]
+
+
+def headlines(run: Mapping[str, Any]) -> str:
+    """A run's numbers, in a few words."""
+    return ", ".join(
+        f"{one['name']} {number(one['interval']['estimate'])}" for one in run["headlines"] if one["interval"]
+    )
 
 
 def _why(one: Mapping[str, Any]) -> str:

@@ -39,11 +39,15 @@ def list_gates(api: Api, as_json: bool) -> None:
 
 @gate.command("check")
 @click.argument("names", nargs=-1)
-@click.option("--run", help="A run's id, or an evaluation's name; left out: the newest of each gate's own.")
+@click.option("--run", help="Ask about this run's target: its id, or an evaluation's name for its newest.")
 @json_option
 @with_api
 def check_gates(api: Api, names: tuple[str, ...], run: str | None, as_json: bool) -> None:
-    """Look at gates now, at all of them where none is named. Exit code 1 unless every one passes."""
+    """Look at gates now, at all of them where none is named. Exit code 1 unless every one passes.
+
+    Without --run a gate is asked about its evaluation's target and dataset as noria.toml has them now: the
+    newest finished run of exactly these is its evidence.
+    """
     chosen = list(names) or [one["name"] for one in api.get("/api/evals/gates")["items"]]
     if not chosen:
         raise UserError("noria.toml has no [gates.NAME], so there is nothing to check.")

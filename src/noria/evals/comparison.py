@@ -64,6 +64,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """That both runs have."""
     only_candidate: int
     only_baseline: int
+    revised: int
+    """Examples of one id that were revised between the two: they are left out."""
     level: float
     scorers: tuple[Compared, ...]
     regressions: dict[str, tuple[Regression, ...]]
@@ -82,7 +84,8 @@ def compare(
     """`ids` are the runs'. Categories have no better and are left out."""
     left = {line.id: line for line in candidate.lines}
     right = {line.id: line for line in baseline.lines}
-    both = [(left[id], right[id]) for id in left if id in right]
+    common = [(left[id], right[id]) for id in left if id in right]
+    both = [(a, b) for a, b in common if a.revision == b.revision]
     measures = [
         one for one in candidate.measures if one.kind != "category" and baseline.measure(one.name) is not None
     ]
@@ -94,8 +97,9 @@ def compare(
         candidate=ids[0],
         baseline=ids[1],
         examples=len(both),
-        only_candidate=len(left) - len(both),
-        only_baseline=len(right) - len(both),
+        only_candidate=len(left) - len(common),
+        only_baseline=len(right) - len(common),
+        revised=len(common) - len(both),
         level=level,
         scorers=scorers,
         regressions={one.name: _regressions(one, both, worst) for one in measures},

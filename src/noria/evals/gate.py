@@ -11,7 +11,7 @@ from noria.core.gate import GateResult
 from noria.core.gate import Verdict as Answer
 from noria.errors import ConfigError
 from noria.evals.comparison import compare
-from noria.evals.metrics import Metrics, metrics
+from noria.evals.metrics import measure, metrics
 from noria.evals.run import EvalRun
 from noria.evals.sheet import Sheet
 from noria.scoring.scorer import ScorerSpec
@@ -82,11 +82,19 @@ Owner = Callable[[str], ScorerSpec | None]
 
 
 def check(
-    gate: Gate, run: EvalRun, sheet: Sheet, *, baseline: Baseline, owner: Owner, bar: JudgeBar | None
+    gate: Gate,
+    run: EvalRun,
+    sheet: Callable[[], Sheet],
+    *,
+    baseline: Baseline,
+    owner: Owner,
+    bar: JudgeBar | None,
+    now_ms: int,
 ) -> Checked:
-    """What `gate` says of `run`. Conditions with baselines are corrected for one another by Holm's method
-    within a comparison."""
-    evidence = {"run": run.id}
+    """What `gate` says of `run`, and how old that evidence is. Conditions with baselines are corrected for
+    one another by Holm's method within a comparison."""
+    age = old(now_ms - (run.ended_ms or run.created_ms))
+    evidence = {"run": run.id, "age": age}
     if run.state != "done":
         why = f"The run is {run.state}, not done: {run.message or 'wait for it, or resume it'}."
         return Checked(result=_result(gate, "undecided", why, evidence))
@@ -99,14 +107,28 @@ def check(
         if why:
             result = _result(gate, "undecided", why, evidence)
         else:
-            result = _looked(gate, condition, run, _tagged(sheet, condition.tag), baseline=baseline)
+            result = _looked(gate, condition, run, _tagged(sheet(), condition.tag), baseline=baseline)
         looked.append((condition, result))
     verdicts = [result.verdict for _, result in looked]
     verdict: Answer = "fail" if "fail" in verdicts else "undecided" if "undecided" in verdicts else "pass"
     decided = [result.reason for _, result in looked if result.verdict == verdict]
     for _, result in looked:
         evidence |= result.evidence
-    return Checked(result=_result(gate, verdict, " ".join(decided), evidence), conditions=tuple(looked))
+    reason = f"{' '.join(decided)} (Run {run.id}, {age} old.)"
+    return Checked(result=_result(gate, verdict, reason, evidence), conditions=tuple(looked))
+
+
+def old(ms: int) -> str:
+    """An age in its largest unit."""
+    seconds = max(0, ms) // 1000
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return _many(seconds // length, unit)
+    return _many(seconds, "second")
+
+
+def _many(count: int, unit: str) -> str:
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
 def _looked(
@@ -114,19 +136,20 @@ def _looked(
 ) -> GateResult:
     named = condition.better_than or condition.no_worse_than
     if not named:
-        return _bound(gate, condition, metrics(sheet, level=condition.level or 0.95), run)
+        return _bound(gate, condition, sheet, run)
     found = baseline(named)
     if found is None:
-        why = f"There is no finished run of {gate.eval} to compare with ({named}); run it first."
+        why = f"There is no finished run of {gate.eval} over the same examples to compare with ({named})."
         return _result(gate, "undecided", why, {"run": run.id})
     other, theirs = found
     return _compared(gate, condition, run, sheet, other, _tagged(theirs, condition.tag))
 
 
-def _bound(gate: Gate, condition: Condition, found: Metrics, run: EvalRun) -> GateResult:
-    name = condition.scorer
+def _bound(gate: Gate, condition: Condition, sheet: Sheet, run: EvalRun) -> GateResult:
+    name, described = condition.scorer, sheet.measure(condition.scorer)
     evidence = {"run": run.id}
-    if name in QUANTITIES and all(one.name != name for one in found.measures):
+    if name in QUANTITIES and described is None:
+        found = metrics(msgspec.structs.replace(sheet, measures=()))
         spent = {"latency": found.latency, "cost": found.cost, "tokens": found.tokens}[name]
         if spent is None:
             return _result(gate, "undecided", f"The {name} of the answers is not known.", evidence)
@@ -134,13 +157,13 @@ def _bound(gate: Gate, condition: Condition, found: Metrics, run: EvalRun) -> Ga
         low = high = value
         shown = f"{name} ({what}) {value:.4g}"
     else:
-        measure = next((one for one in found.measures if one.name == name), None)
-        if measure is None:
+        if described is None:
             return _result(gate, "undecided", f"The run has no scorer {name!r}.", evidence)
-        interval = measure.interval
+        made = measure(sheet.lines, described, level=condition.level or 0.95)
+        interval = made.interval
         if interval is None or interval.estimate is None:
             why = f"No score of {name} can be used" + (
-                f": {measure.why_failed[0][0]}" if measure.why_failed else "."
+                f": {made.why_failed[0][0]}" if made.why_failed else "."
             )
             return _result(gate, "undecided", why, evidence)
         value, low, high = interval.estimate, interval.low, interval.high

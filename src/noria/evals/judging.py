@@ -7,6 +7,8 @@ from typing import Protocol
 
 from noria.client import about
 from noria.evals.answer import Answer, Judgement, judgement_key, name_of
+from noria.evals.gate import JudgeBar
+from noria.evals.metrics import Correction
 from noria.scoring.scorer import Described, Output, Score, Scorer, ScorerSpec
 
 
@@ -44,6 +46,24 @@ class Judging:
         words = "There is no answer to score."
         scores = tuple(Score(name=one.name, failed=words) for one in self.measures)
         return Judgement(example=answer.example, repeat=answer.repeat, scorer=self.name, scores=scores)
+
+
+class KnownJudges(JudgeBar, Protocol):
+    """What is known of judges; `runtime` wires it to their calibrations."""
+
+    def pinned(self, project: str, spec: ScorerSpec) -> ScorerSpec:
+        """As a run records it. Raises NotFound."""
+        ...
+
+    def corrected_share(
+        self, project: str, spec: ScorerSpec, rate: float, *, worth: float, n: int
+    ) -> Correction:
+        """Of n examples, worth so many independent ones."""
+        ...
+
+    def corrected_mean(
+        self, project: str, spec: ScorerSpec, values: Sequence[float], *, groups: Sequence[str] | None
+    ) -> Correction: ...
 
 
 class Scorers(Protocol):

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 Better = Literal["higher", "lower", "neither"]
 
 
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """What people would say, by a judge's calibration."""
+
+    interval: Interval | None = None
+    why: str = ""
+    """Why there is none."""
+    calibration: str = ""
+    """Its id."""
+
+
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """Of k tries of a yes-or-no scorer."""
 
@@ -46,6 +56,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """The commonest reasons, with their number."""
     passes: tuple[Pass, ...] = ()
     """Where examples were answered several times."""
+    corrected: Correction | None = None
+    """Of a judge; None: it is none, or what it gives cannot be corrected."""
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +89,7 @@ def metrics(sheet: Sheet, *, level: float = 0.95, seed: int = 0) -> Metrics:
     """Of all of a run."""
     lines = sheet.lines
     failed = sum(line.failed for line in lines)
-    answers = failed + sum(max(len(line.latency), *map(len, line.scores.values()), 0) for line in lines)
+    answers = sum(line.answers for line in lines)
     return Metrics(
         examples=len(lines),
         answers=answers,

@@ -13,6 +13,7 @@ from noria.errors import Conflict
 from noria.prompts.compiled import CompiledPrompt
 from noria.prompts.version import PromptContent
 from noria.scoring.scorer import ScorerSpec
+from noria.stats.interval import Interval
 
 State = Literal["queued", "running", "done", "failed", "stopped"]
 ENDED: tuple[State, ...] = ("done", "failed", "stopped")
@@ -174,6 +175,19 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Calls whose cost is not known; then `cost` is a lower bound."""
 
 
+class Headline(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One scorer's number, kept with the run so that a list of runs can show it."""
+
+    name: str
+    kind: Literal["mean", "share", "category", "corpus"]
+    better: Literal["higher", "lower", "neither"]
+    interval: Interval | None = None
+    failed: int = 0
+    """Scores that failed."""
+    worth: float | None = None
+    """How many independent examples a judge's share of yes is worth."""
+
+
 class EvalRun(msgspec.Struct, frozen=True, kw_only=True):
     """One execution."""
 
@@ -184,6 +198,8 @@ class EvalRun(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     """Why it ended as it did."""
     progress: Progress = Progress()
+    headlines: tuple[Headline, ...] = ()
+    """At 95 %; empty: it has not come to its end."""
     job: str = ""
     by: str = ""
     by_name: str = ""

@@ -17,14 +17,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One example. Tuples are by repeat."""
 
     id: str
+    revision: str
+    """Of the example: another one has other words, another reference, or other metadata."""
     group: str
     tags: tuple[str, ...]
     facts: dict[str, str]
     """Metadata that can name a slice: texts, yes or no, whole numbers."""
     length: int
     """Characters of the input."""
+    answers: int
     failed: int
-    """Answers that there are none of."""
+    """Of them, those that there are none of."""
     latency: tuple[float, ...] = ()
     cost: tuple[float, ...] = ()
     """Dollars, of the answers whose cost is known."""
@@ -87,10 +90,12 @@ def _line(kept: Kept) -> Line:
     answers = [one for one in kept.answers if not one.failed]
     return Line(
         id=example.id,
+        revision=(kept.answers[0].revision if kept.answers else "") or example.revision,
         group=example.group,
         tags=example.tags,
         facts=_facts(example),
         length=_length(example.input),
+        answers=len(kept.answers),
         failed=len(kept.answers) - len(answers),
         latency=tuple(one.latency for one in answers if one.latency is not None),
         cost=tuple(float(one.cost) for one in answers if one.cost is not None),

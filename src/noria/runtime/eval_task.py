@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from noria.client import AsyncNoria
 from noria.core.clock import SystemClock
@@ -17,12 +22,14 @@ from noria.errors import NotFound, Unreachable
 from noria.evals.judging import Judging
 from noria.evals.run import EvalRun
 from noria.evals.runner import Runner
+from noria.evals.sheet import sheet
 from noria.evals.target import Target
 from noria.evals.targets.choice import ChoiceTarget
 from noria.evals.targets.function import FunctionTarget, load
 from noria.evals.targets.model import ModelTarget
 from noria.providers.secrets import read_secret
 from noria.runtime.endpoint import EndpointTarget
+from noria.runtime.eval_measures import headlines, measured, measures_of
 from noria.runtime.eval_prompt import prompted
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.judge_prompts import judge_prompts
@@ -35,6 +42,7 @@ from noria.storage.database import Database
 from noria.storage.datasets import DatasetTable
 from noria.storage.evals import EvalTable
 from noria.storage.home import Home
+from noria.storage.locks import try_lock
 from noria.storage.prompts import PromptTable
 from noria.storage.snapshots import Snapshots
 
@@ -46,13 +54,28 @@ def run_eval(arguments: dict[str, Any], report: Report) -> object:
     """Run, or go on with, the EvalRun `run`; the result is a sentence."""
     home, folder = Home(Path(arguments["home"])), Path(arguments["folder"])
     database = open_database(home)
+    lock = _alone(home, arguments["run"])
     try:
-        return asyncio.run(_run(database, home, folder, arguments["project"], arguments["run"], report))
+        return asyncio.run(_run(database, home, folder, arguments, report))
     finally:
+        os.close(lock)
         database.close()
 
 
-async def _run(database: Database, home: Home, folder: Path, project: str, id: str, report: Report) -> str:
+def _alone(home: Home, run: str) -> int:
+    """A lock of the run, held while it is open: an attempt that was stopped or whose control died may still
+    be storing what it has paid for, and would be asked for it again."""
+    byte = int.from_bytes(hashlib.blake2b(run.encode(), digest_size=7).digest(), "big")
+    file = os.open(home.run / "evals.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    while not try_lock(file, byte):
+        time.sleep(0.1)
+    return file
+
+
+async def _run(
+    database: Database, home: Home, folder: Path, arguments: dict[str, Any], report: Report
+) -> str:
+    project, id = arguments["project"], arguments["run"]
     clock = SystemClock()
     log = AuditLog(database, clock)
     store = EvalTable(database, log)
@@ -86,10 +109,14 @@ async def _run(database: Database, home: Home, folder: Path, project: str, id: s
                 clock=clock,
                 expected=resolver.estimate(project, run.spec).one if run.spec.budget is not None else None,
                 report=progress,
+                once=arguments.get("once", id),
             )
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, runner.pause)
             examples = resolver.examples(project, run.spec.dataset, seed=run.spec.seed)
             ended = await runner.run(examples, total=run.progress.total)
+    if ended.state == "done":
+        whole = sheet(store.kept(id), measures_of(ended.spec))
+        store.note_headlines(msgspec.structs.replace(ended, headlines=headlines(measured(ended.spec, whole))))
     return f"{ended.state}: {shown(ended)}"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,28 +23,37 @@ from noria.core.pages import Page
 from noria.errors import Conflict, NoriaError, NotFound
 from noria.evals.comparison import Comparison, compare
 from noria.evals.estimate import Estimate
-from noria.evals.formats import imported
 from noria.evals.formats.imported import Log
-from noria.evals.gate import Checked, Gate, JudgeBar, check
-from noria.evals.metrics import Metrics, metrics
+from noria.evals.gate import Checked, Gate
+from noria.evals.judging import KnownJudges
+from noria.evals.metrics import Correction, Metrics
 from noria.evals.run import ENDED, EvalRun, RunSpec, State
 from noria.evals.runner import verdict
 from noria.evals.sheet import Sheet, sheet
 from noria.evals.slices import Slice, slices
 from noria.evals.store import Kept, Written
-from noria.prompts.reference import parse_reference
 from noria.prompts.store import PromptReader
 from noria.prompts.version import PromptVersion
+from noria.runtime.eval_measures import (
+    Measured,
+    corrected,
+    headline_corrections,
+    headlines,
+    measured,
+    measures_of,
+    owners_of,
+)
 from noria.runtime.eval_spec import Resolver, gate_of
-from noria.runtime.jobs import Jobs
-from noria.scoring.resolve import described
-from noria.scoring.scorer import Described, ScorerSpec
+from noria.runtime.gates import Gatekeeping
+from noria.runtime.jobs import Job, Jobs
 from noria.storage.evals import EvalTable
 from noria.storage.home import Home
 
 TASK = "evals.run"
 _PART = 500
 """Examples of one transaction of an import."""
+LEVEL = 0.95
+"""Of headlines."""
 _KEPT, _MEASURED = 8, 200
 """Sheets, and metrics, of ended runs that are kept in memory."""
 
@@ -62,7 +72,7 @@ class Evals:
         config: Callable[[], Config],
         resolver: Resolver,
         prompts: PromptReader,
-        bar: JudgeBar | None = None,
+        bar: KnownJudges | None = None,
     ) -> None:
         """`folder` is noria.toml's. Without `bar` every scorer may decide a gate."""
         self._table = table
@@ -71,10 +81,19 @@ class Evals:
         self._home = home
         self._folder = folder
         self._config = config
-        self._prompts = prompts
-        self._bar = bar
+        self._judges = bar
+        self._gatekeeping = Gatekeeping(
+            table,
+            prompts,
+            sections=self.sections,
+            spec=self.spec,
+            sheet=self.sheet,
+            owners=owners_of,
+            bar=bar,
+        )
         self._sheets: dict[str, Sheet] = {}
-        self._metrics: dict[tuple[str, float], Metrics] = {}
+        self._metrics: dict[tuple[str, float], Measured] = {}
+        self._beginning: set[str] = set()
         self._lock = threading.Lock()
         self.resolver = resolver
 
@@ -102,7 +121,8 @@ class Evals:
         return gate_of(name, known[name])
 
     def spec(self, project: str, name: str, section: EvalSection) -> RunSpec:
-        return self.resolver.spec(project, name, section)
+        """What a run would be now."""
+        return self._pinned(project, self.resolver.spec(project, name, section))
 
     def estimate(self, project: str, spec: RunSpec) -> Estimate:
         return self.resolver.estimate(project, spec)
@@ -111,6 +131,7 @@ class Evals:
 
     def start(self, project: str, spec: RunSpec, *, by: Principal) -> EvalRun:
         """Begin; raises InvalidRequest or MissingExtra where that cannot be."""
+        spec = self._pinned(project, spec)
         total = self.resolver.count(project, spec.dataset) * spec.repeats
         run = EvalRun(
             id=new_id("run"),
@@ -122,8 +143,9 @@ class Evals:
         )
         run = msgspec.structs.replace(run, progress=msgspec.structs.replace(run.progress, total=total))
         details = {"eval": spec.name, "target": spec.target.shown, "dataset": spec.dataset.shown}
-        self._table.add(run, self._act("eval.run", run, by, details))
-        return self._begun(run, by)
+        with self._begins(run.id):
+            self._table.add(run, self._act("eval.run", run, by, details))
+            return self._begun(run, by)
 
     def runs(
         self,
@@ -145,18 +167,24 @@ class Evals:
 
     def _settled(self, run: EvalRun) -> EvalRun:
         """A run whose job has ended without it, such as by a crash, has failed, and says why."""
-        job = self._jobs.get(run.project, run.job) if run.job else None
-        if job is None or job.state in ("queued", "running"):
+        if run.id in self._beginning:
+            return run
+        job = self._jobs.get(run.project, run.job) if run.job else self._job_of(run)
+        if job is not None and job.state in ("queued", "running"):
             return run
         # The run's own end is written before the job's: what is there now is the last word.
         now = self._table.run(run.project, run.id) or run
         if now.state in ENDED or now.job != run.job:
             return now
         counted = msgspec.structs.replace(self._table.counted(run.id), total=now.progress.total)
-        why = job.message or f"Its job was {job.state}."
+        why = (job.message or f"Its job was {job.state}.") if job else "Noria ended before it had begun."
         failed = msgspec.structs.replace(now, progress=counted).to("failed", message=why, at_ms=self._now())
         self._table.save(failed)
         return failed
+
+    def _job_of(self, run: EvalRun) -> Job | None:
+        """Of a run in which it was not noted any more."""
+        return next((job for job in self._jobs.all(run.project) if job.subject == run.id), None)
 
     def stop(self, project: str, id: str, *, by: Principal) -> EvalRun:
         """What is under way is lost; what is stored stays. Raises Conflict where it has ended."""
@@ -166,9 +194,8 @@ class Evals:
             run.to("stopped", message=f"Stopped by {by.name}; it can be resumed.", at_ms=self._now()),
             progress=progress,
         )
-        if not self._table.save(stopped):
+        if not self._table.save(stopped, self._act("eval.stop", run, by)):
             raise Conflict("The run has just ended by itself.")
-        self._table.change(stopped, self._act("eval.stop", run, by))
         if run.job:
             job = self._jobs.get(project, run.job)
             if job is not None and job.state in ("queued", "running"):
@@ -178,13 +205,24 @@ class Evals:
     def resume(self, project: str, id: str, *, again: bool = False, by: Principal) -> EvalRun:
         """Go on; with `again` what failed is tried again, also of a run that is done."""
         run = self.run(project, id)
-        if again and run.state in ENDED:
-            self._table.forget_failed(id)
-            run = msgspec.structs.replace(run, state="stopped")
-        queued = run.to("queued")
-        self._table.change(queued, self._act("eval.resume", run, by, {"again": again}))
-        self._forget(id)
-        return self._begun(queued, by)
+        again = again and run.state in ENDED
+        queued = msgspec.structs.replace(run, state="stopped").to("queued") if again else run.to("queued")
+        with self._begins(id):
+            if not self._table.change(queued, self._act("eval.resume", run, by, {"again": again})):
+                raise Conflict(f"The run {id} is being resumed already.")
+            if again:
+                self._table.forget_failed(id)
+            self._forget(id)
+            return self._begun(queued, by, again=again)
+
+    @contextmanager
+    def _begins(self, id: str) -> Generator[None]:
+        """While its job is not noted yet it is not taken for lost."""
+        self._beginning.add(id)
+        try:
+            yield
+        finally:
+            self._beginning.discard(id)
 
     def remove(self, project: str, id: str, *, by: Principal) -> None:
         """Raises Conflict while it goes on."""
@@ -229,7 +267,8 @@ class Evals:
         run = msgspec.structs.replace(run, progress=msgspec.structs.replace(counted, total=counted.answered))
         run = run.to("done", message=verdict(run), at_ms=self._now())
         self._table.save(run)
-        return run
+        self._measured(run, LEVEL)
+        return self._table.run(project, run.id) or run
 
     def kept(self, run: EvalRun) -> Iterator[Kept]:
         """All that it holds, streamed."""
@@ -252,17 +291,27 @@ class Evals:
         return made
 
     def metrics(self, run: EvalRun, *, level: float = 0.95) -> Metrics:
+        found = self._measured(run, level)
+        return found.metrics if self._judges is None else corrected(found, self._judges, run.project)
+
+    def headline_corrections(self, run: EvalRun) -> dict[str, Correction]:
+        """What people would say of the shares among a run's headlines, by measure."""
+        return {} if self._judges is None else headline_corrections(run, self._judges)
+
+    def _measured(self, run: EvalRun, level: float) -> Measured:
         with self._lock:
             found = self._metrics.get((run.id, level)) if run.state in ENDED else None
         if found is not None:
             return found
-        made = metrics(self.sheet(run), level=level)
+        found = measured(run.spec, self.sheet(run), level=level)
         if run.state in ENDED:
             with self._lock:
-                self._metrics[run.id, level] = made
+                self._metrics[run.id, level] = found
                 while len(self._metrics) > _MEASURED:
                     del self._metrics[next(iter(self._metrics))]
-        return made
+        if run.state == "done" and not run.headlines and level == LEVEL:
+            self._table.note_headlines(msgspec.structs.replace(run, headlines=headlines(found)))
+        return found
 
     def slices(self, run: EvalRun, scorer: str) -> list[Slice]:
         """Raises NotFound where the run has no such scorer."""
@@ -284,88 +333,44 @@ class Evals:
     # Gates.
 
     def check(self, project: str, gate: Gate, run: EvalRun | None = None) -> Checked:
-        """Of a run, or of the newest of the gate's evaluation."""
-        if run is None:
-            newest = self._table.runs(project, name=gate.eval, limit=1).items
-            if not newest:
-                why = f"There is no run of {gate.eval}; `noria eval run {gate.eval}` makes one."
-                return Checked(result=GateResult(gate=gate.name, verdict="undecided", reason=why))
-            run = newest[0]
-        owners = {measure.name: spec for spec in run.spec.scorers for measure in _measures(spec)}
-        return check(
-            gate,
-            run,
-            self.sheet(run),
-            baseline=lambda text: self._baseline(project, run, text),
-            owner=owners.get,
-            bar=self._bar,
-        )
+        """Of a run, or of the evaluation's own target as noria.toml has it now."""
+        if run is not None:
+            return self._gatekeeping.of_run(gate, run, now_ms=self._now())
+        return self._gatekeeping.of_eval(project, gate, now_ms=self._now())
 
     def results(self, project: str, gates: Sequence[str], version: PromptVersion) -> Sequence[GateResult]:
-        """prompts.promotion.GateSource: of the newest run of each gate's evaluation with that version."""
+        """prompts.promotion.GateSource."""
         found: list[GateResult] = []
         known = self._config().gates
         for name in gates:
-            if name not in known:
+            if name in known:
+                gate = gate_of(name, known[name])
+                found.append(self._gatekeeping.of_version(gate, version, now_ms=self._now()))
+            else:
                 why = f"noria.toml has no [gates.{name}]{nearest(name, known)}"
                 found.append(GateResult(gate=name, verdict="undecided", reason=why))
-                continue
-            gate = gate_of(name, known[name])
-            run = self._newest(project, gate.eval, version.digest)
-            if run is None:
-                why = (
-                    f"No run of {gate.eval} has looked at version {version.number} of {version.prompt}; "
-                    f"`noria eval run {gate.eval} --prompt {version.prompt}@{version.number}` makes one."
-                )
-                found.append(GateResult(gate=name, verdict="undecided", reason=why))
-            else:
-                found.append(self.check(project, gate, run).result)
         return found
 
-    def _baseline(self, project: str, run: EvalRun, text: str) -> tuple[EvalRun, Sheet] | None:
-        kind, _, name = text.partition(":")
-        found: EvalRun | None = None
-        if kind == "run":
-            found = self._table.run(project, name)
-        elif kind == "label" and run.spec.target.prompt:
-            prompt = parse_reference(run.spec.target.prompt).name
-            version = self._prompts.version(project, parse_reference(f"{prompt}@{name}"))
-            if version is not None:
-                found = self._newest(project, run.spec.name, version.digest, other_than=run.id)
-        elif kind == "previous":
-            found = self._newest(project, run.spec.name, other_than=run.id, before=run.id)
-        if found is None or found.state != "done":
-            return None
-        return found, self.sheet(found)
-
-    def _newest(
-        self, project: str, name: str, prompt: str = "", *, other_than: str = "", before: str = ""
-    ) -> EvalRun | None:
-        """The newest run that is done, with the prompt version of this digest."""
-        cursor: str | None = before or None
-        while True:
-            page = self._table.runs(project, name=name, state="done", cursor=cursor, limit=100)
-            for run in page.items:
-                content = run.spec.target.content
-                if run.id != other_than and (
-                    not prompt or (content is not None and content.digest == prompt)
-                ):
-                    return run
-            cursor = page.next
-            if cursor is None:
-                return None
-
-    def _begun(self, run: EvalRun, by: Principal) -> EvalRun:
+    def _begun(self, run: EvalRun, by: Principal, *, again: bool = False) -> EvalRun:
         arguments = {
             "home": str(self._home.folder),
             "folder": str(self._folder),
             "run": run.id,
             "project": run.project,
+            # What is tried again is to be answered anew.
+            "once": f"{run.id}/{self._now()}" if again else run.id,
         }
         job = self._jobs.start(run.project, TASK, run.id, arguments=arguments, by=by)
         run = msgspec.structs.replace(run, job=job.id)
         self._table.note_job(run)
         return run
+
+    def _pinned(self, project: str, spec: RunSpec) -> RunSpec:
+        """Judges as they are now: a label or route that moves later changes no run that has begun."""
+        if self._judges is None:
+            return spec
+        scorers = tuple(self._judges.pinned(project, one) for one in spec.scorers)
+        return msgspec.structs.replace(spec, scorers=scorers)
 
     def _act(self, act: str, run: EvalRun, by: Principal, details: dict[str, Any] | None = None) -> Act:
         return Act(by=by, act=act, subject=run.id, project=run.project, details=details or {})
@@ -378,12 +383,3 @@ class Evals:
 
     def _now(self) -> int:
         return self._clock.now_ns() // 1_000_000
-
-
-def measures_of(spec: RunSpec) -> list[Described]:
-    """What a run's scorers measure."""
-    return [measure for one in spec.scorers for measure in _measures(one)]
-
-
-def _measures(spec: ScorerSpec) -> Sequence[Described]:
-    return [imported.described(spec)] if spec.type == imported.TYPE else described(spec)

@@ -19,6 +19,7 @@ from noria.core.pages import Page
 from noria.datasets.reference import resolve as resolve_dataset
 from noria.datasets.store import DatasetReader
 from noria.errors import NotFound
+from noria.evals.metrics import Correction
 from noria.gateway.snapshot import Snapshot
 from noria.prompts.store import PromptReader
 from noria.runtime.jobs import Job, Jobs
@@ -28,11 +29,12 @@ from noria.scoring.judge.corrected import corrected_mean, corrected_share
 from noria.scoring.judge.label import AS_WRITTEN, Reading
 from noria.scoring.judge.store import CalibrationRun, CalibrationStore
 from noria.scoring.scorer import ScorerSpec
-from noria.stats.interval import Interval
 from noria.storage.home import Home
 
 TASK = "judges.calibrate"
 PREFIX = "judge."
+_INNER = "scorer"
+"""The argument in which some scorers name another that they ask."""
 
 
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +52,7 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judges:
-    """All that the API offers of judges; evals.gate.JudgeBar as well."""
+    """All that the API offers of judges; evals.judging.KnownJudges as well."""
 
     def __init__(
         self,
@@ -167,10 +169,11 @@ class Judges:
 
     def barred(self, project: str, spec: ScorerSpec) -> str:
         """Why what this scorer says may not decide, in a sentence; "" where it may."""
-        if not spec.type.startswith(PREFIX):
+        judge = judge_in(spec)
+        if judge is None:
             return ""
         try:
-            identity = self.identity(project, spec)
+            identity = spec.identity or self.identity(project, judge)
         except NotFound as error:
             return str(error)
         for stand in self.all(project):
@@ -178,23 +181,57 @@ class Judges:
                 return "" if stand.gate.verdict == "pass" else stand.gate.reason
         return (
             f"{spec.name or spec.type} is not a judge that noria.toml names now, so no calibration vouches "
-            "for it; name it in [judges] and run `noria judge calibrate`."
+            "for it: name it in [judges], run `noria judge calibrate`, and where its prompt, model or rubric "
+            "has changed since, run the evaluation again."
         )
 
-    def corrected(self, project: str, spec: ScorerSpec, values: Sequence[float | bool]) -> Interval | None:
-        """What people would say where the judge said `values`; None: no calibration of it is there.
+    def pinned(self, project: str, spec: ScorerSpec) -> ScorerSpec:
+        """As a run records it: a judge with its prompt's version instead of a label that may move, and with
+        its identity; what asks no judge as it is. Raises NotFound."""
+        judge = judge_in(spec)
+        if judge is None or spec.identity:
+            return spec
+        fixed, identity = self._pinned(project, judge), self.identity(project, judge)
+        if judge is not spec:
+            inner = {**spec.arguments[_INNER], "arguments": fixed.arguments}
+            fixed = msgspec.structs.replace(spec, arguments={**spec.arguments, _INNER: inner})
+        return msgspec.structs.replace(fixed, identity=identity)
 
-        A share of yes is corrected by its error rates (Rogan, Gladen), a mean is prediction-powered. It
-        assumes that the judge errs on these answers as it did on the labelled ones.
+    def corrected_share(
+        self, project: str, spec: ScorerSpec, rate: float, *, worth: float, n: int
+    ) -> Correction:
+        """What people would say where the judge said yes at that rate (Rogan, Gladen).
+
+        It assumes that the judge errs on these answers as it did on the labelled ones.
         """
-        identity = self.identity(project, spec)
-        runs = (runs.get(identity) for runs in self._store.newest(project).values())
-        run = next((run for run in runs if run is not None), None)
-        if run is None or run.measured is None or not values:
-            return None
-        if all(isinstance(value, bool) for value in values):
-            return corrected_share(run.measured, yes=sum(map(bool, values)), n=len(values))
-        return corrected_mean(self._store.verdicts(run.id), [float(value) for value in values])
+        run, why = self._calibrated(project, spec)
+        if run is None or run.measured is None:
+            return Correction(why=why)
+        found = corrected_share(run.measured, rate, worth=worth, n=n)
+        why = "" if found else "The judge was not calibrated on labels of yes and no."
+        return Correction(interval=found, why=why, calibration=run.id)
+
+    def corrected_mean(
+        self, project: str, spec: ScorerSpec, values: Sequence[float], *, groups: Sequence[str] | None
+    ) -> Correction:
+        """The mean that people would give where the judge gave `values` (prediction-powered)."""
+        run, why = self._calibrated(project, spec)
+        if run is None:
+            return Correction(why=why)
+        found = corrected_mean(self._store.verdicts(run.id), values, groups=groups)
+        why = "" if found else "The judge was not calibrated on labels that are numbers."
+        return Correction(interval=found, why=why, calibration=run.id)
+
+    def _calibrated(self, project: str, spec: ScorerSpec) -> tuple[CalibrationRun | None, str]:
+        """The newest calibration of that very judge, or why there is none."""
+        try:
+            identity = spec.identity or self.identity(project, spec)
+        except NotFound as error:
+            return None, str(error)
+        for runs in self._store.newest(project).values():
+            if (run := runs.get(identity)) is not None and run.measured is not None:
+                return run, ""
+        return None, "The judge, as it judged here, was never calibrated."
 
     def _settled(self, run: CalibrationRun) -> CalibrationRun:
         """One whose job has failed or was cancelled has failed."""
@@ -263,6 +300,14 @@ class Judges:
 
     def _now(self) -> int:
         return self._clock.now_ns() // 1_000_000
+
+
+def judge_in(spec: ScorerSpec) -> ScorerSpec | None:
+    """The judge that a scorer is, or asks."""
+    if spec.type.startswith(PREFIX):
+        return spec
+    inner = spec.arguments.get(_INNER)
+    return judge_in(msgspec.convert(inner, ScorerSpec)) if isinstance(inner, dict) else None
 
 
 def _own_prompt(spec: ScorerSpec) -> str:

@@ -84,6 +84,9 @@ class ScorerSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     """Under which its scores are kept; "": the type."""
     arguments: dict[str, Any] = {}
+    identity: str = ""
+    """Of the judge that it is or uses, when the run was made: prompt, model and what that led to, rubric and
+    scale. "": it is none, or nobody has looked it up."""
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):

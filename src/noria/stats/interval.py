@@ -128,7 +128,6 @@ def share_of(
     n, yes = len(answers), sum(map(bool, answers))
     if groups is None or not n:
         return share(yes, n, level=level)
-    from noria.stats.arrays import np
     from noria.stats.resample import Units
 
     units = Units.of(groups, n)
@@ -137,15 +136,29 @@ def share_of(
     p = yes / n
     if units.count < 2:
         return absent(p, "too few", level=level, n=n)
-    sizes = units.total(np.ones(n))
-    if 0 < yes < n:
-        residuals = units.total(np.asarray(answers, dtype=np.float64)) - p * sizes
-        variance = units.count / (units.count - 1) * float(np.square(residuals).sum()) / n**2
-        effective = min(float(n), p * (1 - p) / variance) if variance else float(n)
-    else:
-        effective = n**2 / float(np.square(sizes).sum())
+    effective = effective_number([float(bool(one)) for one in answers], groups)
     low, high = wilson(p, effective, student(level, units.count - 1))
     return Interval(estimate=p, low=low, high=high, level=level, n=n, method="Wilson by group")
+
+
+def effective_number(values: Sequence[float], groups: Sequence[str] | None) -> float:
+    """How many independent answers a share of these (0 to 1) is worth; at most as many as there are.
+
+    Where all are equal the groups' effect cannot be seen and is taken to be the worst (Korn, Graubard 1998).
+    """
+    from noria.stats.arrays import finite, np
+    from noria.stats.resample import Units
+
+    array, n = finite(values), len(values)
+    units = Units.of(groups, n)
+    if not units.grouped or units.count < 2:
+        return float(n if not units.grouped else 1)
+    sizes, p = units.total(np.ones(n)), float(array.mean())
+    if not 0 < p < 1:
+        return n**2 / float(np.square(sizes).sum())
+    residuals = units.total(array) - p * sizes
+    variance = units.count / (units.count - 1) * float(np.square(residuals).sum()) / n**2
+    return min(float(n), p * (1 - p) / variance) if variance else float(n)
 
 
 def statistic(

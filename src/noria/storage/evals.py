@@ -8,14 +8,26 @@ from typing import Any
 
 import msgspec
 import zstandard
-from sqlalchemy import Connection, Insert, RowMapping, Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    RowMapping,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from noria.access.audit import Act
 from noria.core.example import Example
 from noria.core.pages import Page
 from noria.errors import NotFound
 from noria.evals.answer import Answer, Judgement
-from noria.evals.run import ENDED, EvalRun, Progress, RunSpec, State
+from noria.evals.run import ENDED, EvalRun, Headline, Progress, RunSpec, State
 from noria.evals.store import Kept, Written
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
@@ -32,6 +44,7 @@ _example = msgspec.json.Decoder(Example).decode
 _answer = msgspec.json.Decoder(Answer).decode
 _judgement = msgspec.json.Decoder(Judgement).decode
 _encode = msgspec.json.Encoder().encode
+_HEADLINES = "headlines"
 
 
 class EvalTable:
@@ -84,40 +97,46 @@ class EvalTable:
         items = tuple(found[:limit])
         return Page(items, items[-1].id if len(found) > limit else None)
 
-    def save(self, run: EvalRun) -> bool:
+    def save(self, run: EvalRun, act: Act | None = None) -> bool:
         values = _values(run)
         query = update(eval_runs).where(eval_runs.c.id == run.id, eval_runs.c.state.not_in(ENDED))
         with self._database.write() as connection:
             fields = ("state", "message", "progress", "started_ms", "ended_ms")
-            return bool(connection.execute(query.values({name: values[name] for name in fields})).rowcount)
+            saved = connection.execute(query.values({name: values[name] for name in fields})).rowcount
+            if saved and act is not None:
+                self._log.append(connection, act)
+            return bool(saved)
+
+    def note_headlines(self, run: EvalRun) -> None:
+        """Of a run that is done, where it still is."""
+        query = update(eval_runs).where(eval_runs.c.id == run.id, eval_runs.c.state == "done")
+        with self._database.write() as connection:
+            connection.execute(query.values(progress=_values(run)["progress"]))
 
     def note_job(self, run: EvalRun) -> None:
         """Which job does it."""
         with self._database.write() as connection:
             connection.execute(update(eval_runs).where(eval_runs.c.id == run.id).values(job=run.job))
 
-    def change(self, run: EvalRun, act: Act) -> None:
-        """The state of a run that may have ended, by somebody's wish. Raises NotFound."""
-        fields = {"state": run.state, "message": run.message, "job": run.job, "ended_ms": run.ended_ms}
+    def change(self, run: EvalRun, act: Act) -> bool:
+        """Queued again, without its job and headlines; False, and nothing changed: it has not ended, or
+        somebody else was first."""
+        values = _values(msgspec.structs.replace(run, headlines=()))
+        fields = {name: values[name] for name in ("state", "message", "progress", "ended_ms")}
+        query = update(eval_runs).where(eval_runs.c.id == run.id, eval_runs.c.state.in_(ENDED))
         with self._database.write() as connection:
-            query = update(eval_runs).where(eval_runs.c.id == run.id).values(fields)
-            if not connection.execute(query).rowcount:
-                raise NotFound(f"There is no run {run.id}.")
-            self._log.append(connection, act)
+            changed = connection.execute(query.values(**fields, job="")).rowcount
+            if changed:
+                self._log.append(connection, act)
+            return bool(changed)
 
     def forget_failed(self, run: str) -> None:
         """So that failed answers, and failed scores, are tried again."""
-        failed = select(eval_answers.c.example, eval_answers.c.repeat).where(
-            eval_answers.c.run == run, eval_answers.c.failed
-        )
-        with self._database.write() as connection:
-            for example, repeat in connection.execute(failed).all():
-                for table in (eval_judgements, eval_answers):
-                    of = (table.c.run == run, table.c.example == example, table.c.repeat == repeat)
-                    connection.execute(delete(table).where(*of))
-            connection.execute(
-                delete(eval_judgements).where(eval_judgements.c.run == run, eval_judgements.c.failed > 0)
-            )
+        # A failed answer has failed scores alone; those go first, so that none is left without its answer.
+        while self._remove_some(eval_judgements, run, eval_judgements.c.failed > 0):
+            pass
+        while self._remove_some(eval_answers, run, eval_answers.c.failed):
+            pass
 
     def write(self, run: str, written: Written) -> None:
         project = self._project(run)
@@ -309,11 +328,11 @@ class EvalTable:
             return to_postgres(table).on_conflict_do_nothing()
         return insert(table).prefix_with("OR IGNORE")
 
-    def _remove_some(self, table: Table, run: str) -> bool:
+    def _remove_some(self, table: Table, run: str, *which: ColumnElement[bool]) -> bool:
+        key = list(table.primary_key.columns)
+        some = select(*key).where(table.c.run == run, *which).limit(_ROWS)
         with self._database.write() as connection:
-            ids = list(connection.scalars(select(table.c.example).where(table.c.run == run).limit(_ROWS)))
-            connection.execute(delete(table).where(table.c.run == run, table.c.example.in_(set(ids))))
-            return bool(ids)
+            return bool(connection.execute(delete(table).where(tuple_(*key).in_(some))).rowcount)
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -371,12 +390,17 @@ def _values(run: EvalRun) -> dict[str, Any]:
     values = msgspec.structs.asdict(run)
     values["name"] = run.spec.name
     values["spec"] = msgspec.to_builtins(run.spec)
-    values["progress"] = msgspec.to_builtins(run.progress)
+    # One column holds both.
+    values["progress"] = msgspec.to_builtins(run.progress) | {
+        _HEADLINES: msgspec.to_builtins(values.pop(_HEADLINES))
+    }
     return values
 
 
 def _run(row: RowMapping) -> EvalRun:
     values = {name: value for name, value in row.items() if name != "name"}
     values["spec"] = msgspec.convert(values["spec"], RunSpec, strict=False)
-    values["progress"] = msgspec.convert(values["progress"], Progress, strict=False)
+    kept = values["progress"]
+    values[_HEADLINES] = msgspec.convert(kept.get(_HEADLINES, ()), tuple[Headline, ...])
+    values["progress"] = msgspec.convert(kept, Progress, strict=False)
     return EvalRun(**values)

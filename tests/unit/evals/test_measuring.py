@@ -133,6 +133,61 @@ def test_a_comparison_is_paired_and_says_what_is_missing() -> None:
     assert [one.example for one in found.regressions["right"]][:2] == ["e0", "e12"]
 
 
+def test_an_example_that_was_revised_is_another_one() -> None:
+    left = sheet([kept(f"e{n}", {"right": True}) for n in range(30)], [YES])
+    right = [kept(f"e{n}", {"right": n > 9}) for n in range(30)]
+    edited = [
+        msgspec.structs.replace(
+            one, answers=tuple(msgspec.structs.replace(answer, revision="edited") for answer in one.answers)
+        )
+        for one in right[:10]
+    ]
+    found = compare(left, sheet([*edited, *right[10:]], [YES]))
+    assert (found.examples, found.revised, found.only_baseline) == (20, 10, 0)
+    assert found.scorers[0].wins == 0
+
+
+def test_an_answer_that_failed_is_one_answer() -> None:
+    failed = Judgement(example="b", scorer="s", scores=(Score(name="right", failed="There is no answer."),))
+    rows = [
+        kept("a", {"right": True}),
+        Kept(
+            example=Example(id="b", input={}),
+            answers=(Answer(example="b", revision="r", failed="refused"),),
+            judgements=(failed,),
+        ),
+    ]
+    found = metrics(sheet(rows, [YES]))
+    assert (found.examples, found.answers, found.failed) == (2, 2, 1)
+
+
+def test_an_undefined_corpus_metric_shows_no_difference() -> None:
+    def share(scores: Any) -> float:
+        count = sum(score.parts[1] for score in scores)
+        return sum(score.parts[0] for score in scores) / count if count else float("nan")
+
+    made = Described(name="part", kind="corpus", metric=share)
+    columns: list[Sheet] = []
+    for counted in (0.0, 1.0):
+        rows = [kept(f"e{n}", {}) for n in range(20)]
+        score = Score(name="part", value=0.0, parts=(0.0, counted))
+        columns.append(
+            sheet(
+                [
+                    msgspec.structs.replace(
+                        one, judgements=(Judgement(example=one.example.id, scorer="s", scores=(score,)),)
+                    )
+                    for one in rows
+                ],
+                [made],
+            )
+        )
+    [one] = compare(*columns).scorers
+    assert (one.candidate, one.baseline, one.p, one.verdict) == (None, 0.0, None, "no examples")
+    [measure] = metrics(columns[0]).measures
+    assert measure.interval is not None and measure.interval.estimate is None
+
+
 def test_what_is_not_shown_says_how_many_more_would_tell() -> None:
     left = made({f"e{n}": {"right": n % 10 != 0} for n in range(40)}, YES)
     right = made({f"e{n}": {"right": n % 10 not in (1, 2)} for n in range(40)}, YES)
@@ -178,12 +233,15 @@ def test_conditions(
     gate = Gate(name="g", eval="e", conditions=(Condition(**{"scorer": "right", **condition}),))
     found = check(
         gate,
-        run_of(),
-        now,
+        run_of(ended_ms=1_000),
+        lambda: now,
         baseline=lambda _: None if before is None else (BEFORE, before),
         owner=lambda _: None,
         bar=None,
+        now_ms=7_201_000,
     )
+    assert found.result.reason.endswith("(Run run_2, 2 hours old.)")
+    assert found.result.evidence["run"] == "run_2" and found.result.evidence["age"] == "2 hours"
     assert found.result.verdict == verdict, found.result.reason
     assert words in found.result.reason
 
@@ -204,7 +262,9 @@ class Bar:
 def test_what_cannot_be_used_decides_nothing(run: EvalRun, kind: str, words: str) -> None:
     gate = Gate(name="g", eval="e", conditions=(Condition(scorer="right", at_least=0.1),))
     owner = ScorerSpec(type=kind)
-    found = check(gate, run, GOOD, baseline=lambda _: None, owner=lambda _: owner, bar=Bar())
+    found = check(
+        gate, run, lambda: GOOD, baseline=lambda _: None, owner=lambda _: owner, bar=Bar(), now_ms=0
+    )
     assert found.result.verdict == "undecided" and words in found.result.reason
 
 

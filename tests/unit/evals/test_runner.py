@@ -130,7 +130,7 @@ async def test_where_nothing_answers_it_ends_and_can_go_on(desk: Desk, monkeypat
     again = await desk.go(ended.to("queued"), _Calls(), examples(10))
     stored = desk.store.run("default", run.id)
     assert stored is not None and (stored.state, again.progress.answered) == ("failed", 0)
-    desk.store.change(ended.to("queued"), _act(run.id))
+    assert desk.store.change(ended.to("queued"), _act(run.id))
     assert (await desk.go(ended.to("queued"), _Calls(), examples(10))).state == "done"
 
 

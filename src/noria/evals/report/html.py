@@ -12,7 +12,7 @@ import msgspec
 
 from noria.evals.metrics import Measure, Metrics
 from noria.evals.report.forest import Row, forest
-from noria.evals.report.report import Report, method, shown
+from noria.evals.report.report import Report, corrected, method, shown
 from noria.evals.store import Kept
 
 _LONGEST = 1500
@@ -108,11 +108,20 @@ def _numbers(report: Report) -> str:
 
 def measures_table(metrics: Metrics) -> str:
     """A line a scorer."""
+    judged = any(one.corrected is not None for one in metrics.measures)
     rows = [
-        (escape(one.name), escape(_value(one)), str(one.scores), _failed(one), escape(_how(one)))
+        (
+            escape(one.name),
+            escape(_value(one)),
+            *([escape(corrected(one))] if judged else []),
+            str(one.scores),
+            _failed(one),
+            escape(_how(one)),
+        )
         for one in metrics.measures
     ]
-    return _table(("scorer", "value", "scores", "failed", "interval"), rows)
+    columns = ("scorer", "value", *(["corrected"] if judged else []), "scores", "failed", "interval")
+    return _table(columns, rows)
 
 
 def _comparison(report: Report) -> str:
@@ -138,6 +147,8 @@ def _comparison(report: Report) -> str:
     ]
     apart = found.only_candidate + found.only_baseline
     left_out = f" {apart:,} examples that only one run has are left out." if apart else ""
+    if found.revised:
+        left_out += f" {found.revised:,} that were revised between the two are left out."
     return (
         f"<section><h2>Against {escape(report.baseline.spec.target.shown)}</h2>"
         f"<p>Run {escape(report.baseline.id)}, over {found.examples:,} examples.{left_out}</p>"

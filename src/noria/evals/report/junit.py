@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as Xml
 
-from noria.evals.report.report import Report, shown
+from noria.evals.report.report import Report, corrected, shown
 from noria.evals.sheet import Line, Sheet
 
 
@@ -26,7 +26,8 @@ def junit(report: Report, sheet: Sheet | None = None) -> bytes:
             f"{one.failed} scores failed: {one.why_failed[0][0]}" if one.why_failed else "nothing was scored"
         )
         case = _case(suite, one.name, report, verdict, why)
-        Xml.SubElement(case, "system-out").text = _plain(shown(one.interval))
+        people = f"; corrected {corrected(one)}" if one.corrected is not None else ""
+        Xml.SubElement(case, "system-out").text = _plain(shown(one.interval) + people)
     if sheet is not None:
         suite = Xml.SubElement(root, "testsuite", name="examples")
         for line in sheet.lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from noria.evals.answer import Answer
-from noria.evals.report.report import Report, method, shown
+from noria.evals.report.report import Report, corrected, method, shown
 
 _MARKS = {"pass": "✅", "fail": "❌", "undecided": "⚠️"}
 _LONGEST = 300
@@ -24,14 +24,16 @@ def markdown(report: Report) -> str:
         lines.append("")
     if run.message:
         lines += [f"> {cell(run.message)}", ""]
+    judged = any(one.corrected is not None for one in report.metrics.measures)
     lines += rows_of(
-        ("scorer", "value", "scores", "failed"),
+        ("scorer", "value", *(["corrected"] if judged else []), "scores", "failed"),
         [
             (
                 one.name,
                 ", ".join(f"{name} {count}" for name, count in one.counts.items())
                 if one.kind == "category"
                 else shown(one.interval),
+                *([corrected(one)] if judged else []),
                 str(one.scores),
                 str(one.failed),
             )

@@ -6,7 +6,7 @@ import msgspec
 
 from noria.evals.comparison import Comparison
 from noria.evals.gate import Checked
-from noria.evals.metrics import Metrics
+from noria.evals.metrics import Measure, Metrics
 from noria.evals.run import EvalRun
 from noria.evals.slices import Slice
 from noria.evals.store import Kept
@@ -54,6 +54,13 @@ def shown(interval: Interval | None, *, sign: bool = False) -> str:
     return f"{interval.estimate:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
 
 
+def corrected(one: Measure) -> str:
+    """What people would say where a judge did, or why that is not known."""
+    if one.corrected is None:
+        return ""
+    return shown(one.corrected.interval) if one.corrected.interval is not None else one.corrected.why
+
+
 def method(report: Report) -> list[str]:
     """How the numbers were made, in sentences."""
     spec = report.run.spec
@@ -64,6 +71,12 @@ def method(report: Report) -> list[str]:
         "metrics; by group where examples depend on one another. The method of each is in its row.",
         "A failed score is left out of the number, and counted beside it.",
     ]
+    if any(one.corrected is not None for one in report.metrics.measures):
+        said.append(
+            "Corrected: what people would have said, by the judge's errors on the labelled answers of its "
+            "calibration (Rogan and Gladen for shares, with Lang and Reiczigel's interval; "
+            "prediction-powered for means); it holds where the judge errs here as it did there."
+        )
     if report.comparison is not None:
         found = report.comparison
         said.append(

@@ -10,8 +10,10 @@ import msgspec
 from noria.evals.metrics import Measure
 from noria.evals.report.html import examples_of, measures_table, sign_off, when
 from noria.evals.report.markdown import cell, rows_of
-from noria.evals.report.report import Report, shown
+from noria.evals.report.report import Report, corrected, shown
 from noria.evals.suites.suite import Part, Suite
+
+_COLUMNS = ("part", "what", "value", "corrected", "better", "scores", "failed")
 
 
 class Chapter(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,9 +83,9 @@ def suite_markdown(made: SuiteReport) -> str:
     """The summary alone."""
     lines = [f"## {cell(made.suite.title)}: {cell(made.target)}", "", cell(made.suite.about), ""]
     lines += rows_of(
-        ("part", "what", "value", "scores", "failed"),
+        ("part", "what", "value", "corrected", "scores", "failed"),
         [
-            (chapter.part.name, one.name, _value(one), str(one.scores), str(one.failed))
+            (chapter.part.name, one.name, _value(one), corrected(one), str(one.scores), str(one.failed))
             for chapter in made.chapters
             for one in chapter.report.metrics.measures
         ],
@@ -106,11 +108,12 @@ def _warnings(made: SuiteReport) -> str:
 def _summary(made: SuiteReport) -> str:
     rows = [
         f"<tr><td>{escape(chapter.part.name)}</td><td>{escape(one.name)}</td><td>{escape(_value(one))}</td>"
+        f"<td>{escape(corrected(one))}</td>"
         f"<td>{escape(_better(one))}</td><td>{one.scores:,}</td><td>{one.failed:,}</td></tr>"
         for chapter in made.chapters
         for one in chapter.report.metrics.measures
     ]
-    head = "".join(f"<th>{one}</th>" for one in ("part", "what", "value", "better", "scores", "failed"))
+    head = "".join(f"<th>{one}</th>" for one in _COLUMNS)
     return (
         f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )

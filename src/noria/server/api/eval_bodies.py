@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 import msgspec
@@ -9,9 +11,11 @@ from pydantic import BaseModel
 
 from noria.config.eval import EvalSection
 from noria.evals.gate import Checked, Gate
+from noria.evals.metrics import Correction
 from noria.evals.run import EvalRun, Progress
 
 Better = Literal["higher", "lower", "neither"]
+NONE: Mapping[str, Correction] = MappingProxyType({})
 
 
 class IntervalBody(BaseModel):
@@ -40,6 +44,29 @@ class ProgressBody(BaseModel):
     @classmethod
     def of(cls, now: Progress) -> Self:
         return cls.model_validate({**msgspec.structs.asdict(now), "cost": f"{now.cost:f}"})
+
+
+class CorrectionBody(BaseModel):
+    """What people would say, by the judge's calibration."""
+
+    interval: IntervalBody | None
+    """Null: `why` says why not."""
+    why: str
+    calibration: str
+    """Its id."""
+
+
+class HeadlineBody(BaseModel):
+    """One scorer's number at 95 %."""
+
+    name: str
+    kind: Literal["mean", "share", "category", "corpus"]
+    better: Better
+    interval: IntervalBody | None
+    """Null: of categories, or where every score failed."""
+    failed: int
+    corrected: CorrectionBody | None
+    """Of a judge's share of yes; a run's metrics have it of a judge's mean, too."""
 
 
 class ScorerBody(BaseModel):
@@ -77,6 +104,8 @@ class RunBody(BaseModel):
     fresh: bool
     tags: dict[str, str]
     progress: ProgressBody
+    headlines: list[HeadlineBody]
+    """Empty: the run has not come to its end."""
     job: str
     by: str
     created_ms: int
@@ -84,7 +113,8 @@ class RunBody(BaseModel):
     ended_ms: int
 
     @classmethod
-    def of(cls, run: EvalRun) -> Self:
+    def of(cls, run: EvalRun, corrections: Mapping[str, Correction] = NONE) -> Self:
+        """`corrections` are by measure."""
         spec, target = run.spec, run.spec.target
         return cls(
             id=run.id,
@@ -115,6 +145,13 @@ class RunBody(BaseModel):
             fresh=spec.fresh,
             tags=spec.tags,
             progress=ProgressBody.of(run.progress),
+            headlines=[
+                HeadlineBody.model_validate(
+                    {**msgspec.structs.asdict(one), "corrected": corrections.get(one.name)},
+                    from_attributes=True,
+                )
+                for one in run.headlines
+            ],
             job=run.job,
             by=run.by_name,
             created_ms=run.created_ms,
@@ -146,6 +183,8 @@ class MeasureBody(BaseModel):
     failed: int
     why_failed: list[tuple[str, int]]
     passes: list[PassBody]
+    corrected: CorrectionBody | None
+    """Of a judge."""
 
 
 class SpentBody(BaseModel):
@@ -219,6 +258,8 @@ class ComparisonBody(BaseModel):
     examples: int
     only_candidate: int
     only_baseline: int
+    revised: int
+    """Examples that were revised between the two, and are left out."""
     level: float
     scorers: list[ComparedBody]
     regressions: dict[str, list[RegressionBody]]

@@ -89,7 +89,7 @@ class Resume(Body):
 
 class GateCheck(Body):
     run: Text | None = None
-    """Id of a run; null: the newest of the gate's evaluation."""
+    """Id of a run, whose target is asked about; null: the evaluation's own, as noria.toml has it now."""
 
 
 class LocalLog(Body):
@@ -143,9 +143,10 @@ def list_runs(
     cursor: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> RunPage:
-    """Newest first."""
+    """Newest first, each with its headline metrics."""
     page = parts.evals.runs(project, name=name, state=state, cursor=cursor, limit=limit)
-    return RunPage(items=[RunBody.of(run) for run in page.items], next=page.next)
+    items = [RunBody.of(run, parts.evals.headline_corrections(run)) for run in page.items]
+    return RunPage(items=items, next=page.next)
 
 
 @router.get("/runs/{id}")

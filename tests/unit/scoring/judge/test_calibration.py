@@ -17,6 +17,7 @@ from noria.scoring.judge.calibration import Calibration, measure
 from noria.scoring.judge.corrected import corrected_mean, corrected_share
 from noria.scoring.judge.label import Reading, Verdict, labelled
 from noria.scoring.scorer import Described
+from noria.stats.interval import effective_number
 
 YES_NO, NUMBER, CATEGORY = (
     Described(name="j", kind="share"),
@@ -215,16 +216,25 @@ def test_one_condition_that_fails_is_enough() -> None:
 def test_rates_are_corrected_for_the_judges_errors() -> None:
     calibration = measure(yes_no(2000, right=0.8))
     # Of a true share of 0.9 such a judge reports 0.74.
-    found = corrected_share(calibration, yes=740, n=1000)
+    found = corrected_share(calibration, 0.74, worth=1000, n=1000)
+    assert found is not None and found.n == 1000
     assert found.estimate == pytest.approx(0.9, abs=0.05)
     assert found.low is not None and found.high is not None and found.low < 0.9 < found.high
-    with pytest.raises(InvalidRequest):
-        corrected_share(measure([Verdict(example="a", label=1.0, judged=1.0)]), yes=1, n=2)
+    assert corrected_share(measure([Verdict(example="a", label=1.0, judged=1.0)]), 0.5, worth=2, n=2) is None
+    # A hundred documents of ten answers each, all alike, tell as much as a hundred answers.
+    groups = [str(number // 10) for number in range(1000)]
+    worth = effective_number([1.0] * 740 + [0.0] * 260, groups)
+    grouped = corrected_share(calibration, 0.74, worth=worth, n=1000)
+    few = corrected_share(calibration, 0.74, worth=100, n=100)
+    assert grouped is not None and few is not None and grouped.method.endswith("by group")
+    assert grouped.estimate == pytest.approx(found.estimate) and grouped.n == 1000
+    assert (grouped.low, grouped.high) == pytest.approx((few.low, few.high), abs=0.01)
 
 
 def test_means_are_prediction_powered() -> None:
     labels = yes_no(300, right=0.8, seed=5, share=0.9)
     others = [float(bool(one.judged)) for one in yes_no(3000, right=0.8, seed=6, share=0.9)]
     found = corrected_mean(labels, others)
+    assert found is not None
     assert found.estimate == pytest.approx(0.9, abs=0.04)
     assert abs(sum(others) / len(others) - 0.9) > 0.1

@@ -103,7 +103,8 @@ async def test_hatecheck(data: Path) -> None:
     # Of 1,000 texts, 500 of them hateful, that judge would call about so many hateful.
     rates = (good.true_positive, good.false_positive)
     said = sum(500 * (rate.estimate or 0) for rate in rates if rate is not None)
-    corrected = corrected_share(good, yes=round(said), n=1000)
+    corrected = corrected_share(good, said / 1000, worth=1000, n=1000)
+    assert corrected is not None
     assert corrected.estimate == pytest.approx(0.5, abs=0.01)
     assert corrected.low is not None and corrected.high is not None and corrected.low < 0.5 < corrected.high
 

@@ -46,7 +46,11 @@ def test_a_run_is_read_in_every_way(client: Client) -> None:
     for form in ("html", "markdown", "junit", "json", "inspect", "promptfoo"):
         answer = api.get(f"/api/evals/runs/{first}/report", params={"form": form, "baseline": second})
         assert answer.status_code == 200 and first in answer.headers["content-disposition"]
-    assert len(api.get("/api/evals/runs", params={"name": "sums"}).json()["items"]) == 2
+    listed = api.get("/api/evals/runs", params={"name": "sums"}).json()["items"]
+    assert len(listed) == 2
+    [headline] = listed[0]["headlines"]
+    assert (headline["name"], headline["interval"]) == ("exact", exact["interval"])
+    assert headline["corrected"] is None
     assert api.delete(f"/api/evals/runs/{first}").status_code == 204
     assert api.get(f"/api/evals/runs/{first}").status_code == 404
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
+from noria.access.audit import Act
 from noria.access.role import SYSTEM
+from noria.core.example import Example
+from noria.core.ids import new_id
 from noria.errors import ConfigError
+from noria.evals.answer import Answer, Judgement, judgement_key
+from noria.evals.run import DatasetRef, EvalRun, Progress, RunSpec, TargetSpec
+from noria.evals.store import Written
 from noria.runtime.control import Control
 from noria.scoring.judge.calibration import measure
 from noria.scoring.judge.label import Verdict
 from noria.scoring.judge.store import CalibrationRun
-from noria.scoring.scorer import ScorerSpec
+from noria.scoring.scorer import Score, ScorerSpec
 from noria.storage.audit import AuditLog
+from noria.storage.evals import EvalTable
 from noria.storage.judges import CalibrationTable
 
 Client = Callable[..., TestClient]
@@ -118,11 +126,95 @@ def test_only_what_is_vouched_for_decides(judged: Control) -> None:
 def test_rates_are_corrected(judged: Control) -> None:
     spec = judged.judges.spec("kind")
     assert spec is not None
-    assert judged.judges.corrected("default", spec, [True]) is None
-    calibrated(judged)
+    found = judged.judges.corrected_share("default", spec, 0.55, worth=1000, n=1000)
+    assert found.interval is None and "never calibrated" in found.why
+    run = calibrated(judged)
     # It calls every tenth harmless answer kind, and misses none that is.
-    found = judged.judges.corrected("default", spec, [True] * 550 + [False] * 450)
-    assert found is not None and found.estimate == pytest.approx(0.5, abs=0.01)
+    found = judged.judges.corrected_share("default", spec, 0.55, worth=1000, n=1000)
+    assert found.interval is not None and found.interval.estimate == pytest.approx(0.5, abs=0.01)
+    assert found.calibration == run.id
+    other = msgspec.structs.replace(spec, identity="another")
+    assert judged.judges.corrected_share("default", other, 0.5, worth=9, n=9).interval is None
+
+
+def asked(control: Control, verdicts: list[bool]) -> str:
+    """A run that is done, in which the judge `kind` said this of each answer."""
+    named = control.judges.spec("kind")
+    assert named is not None
+    spec = RunSpec(
+        name="tone",
+        target=TargetSpec(model="fast"),
+        dataset=DatasetRef(file="x.jsonl", digest="d"),
+        scorers=(control.judges.pinned("default", named),),
+    )
+    run = EvalRun(id=new_id("run"), project="default", spec=spec, state="running")
+    table = EvalTable(control.database, AuditLog(control.database, control.clock))
+    table.add(run, Act(by=SYSTEM, act="eval.run", subject=run.id))
+    ids = [f"e{number:04}" for number in range(len(verdicts))]
+    table.write(
+        run.id,
+        Written(
+            examples=[Example(id=id, input={}) for id in ids],
+            answers=[Answer(example=id, revision="r", text="a") for id in ids],
+            judgements=[
+                Judgement(example=id, scorer="kind", scores=(Score(name="kind", value=one),))
+                for id, one in zip(ids, verdicts, strict=True)
+            ],
+        ),
+    )
+    progress = Progress(total=len(ids), answered=len(ids), scored=len(ids), scores=len(ids))
+    table.save(msgspec.structs.replace(run, progress=progress).to("done"))
+    return run.id
+
+
+def test_a_judges_rate_is_shown_beside_what_people_would_say(judged: Control, client: Client) -> None:
+    admin = client(local=True)
+    run = asked(judged, [True] * 550 + [False] * 450)
+    [before] = admin.get(f"/api/evals/runs/{run}").json()["metrics"]["measures"]
+    assert before["corrected"]["interval"] is None and "never calibrated" in before["corrected"]["why"]
+    calibrated(judged)
+    [measure] = admin.get(f"/api/evals/runs/{run}").json()["metrics"]["measures"]
+    people = measure["corrected"]["interval"]
+    assert measure["interval"]["estimate"] == 0.55 and people["estimate"] == pytest.approx(0.5, abs=0.01)
+    assert people["method"] == "Rogan-Gladen" and people["low"] < 0.5 < people["high"]
+    # A list shows the same, without reading the run.
+    [listed] = admin.get("/api/evals/runs").json()["items"]
+    [headline] = listed["headlines"]
+    assert (headline["name"], headline["interval"]) == ("kind", measure["interval"])
+    assert headline["corrected"] == measure["corrected"]
+    for form, words in (
+        ("html", "<th>corrected</th>"),
+        ("markdown", "| corrected |"),
+        ("junit", "; corrected 0.5"),
+    ):
+        text = admin.get(f"/api/evals/runs/{run}/report", params={"form": form}).text
+        assert words in text and ("Rogan" in text or form == "junit")
+
+
+def test_a_judge_inside_another_scorer_needs_its_bar_too(judged: Control) -> None:
+    kind = judged.judges.spec("kind")
+    assert kind is not None
+    inner = {"type": kind.type, "arguments": kind.arguments}
+    gap = ScorerSpec(type="bias.groups", arguments={"scorer": inner, "groups": ["a", "b"]})
+    assert "never calibrated" in judged.judges.barred("default", gap)
+    pinned = judged.judges.pinned("default", gap)
+    assert pinned.identity == judged.judges.pinned("default", kind).identity != ""
+    calibrated(judged)
+    assert judged.judges.barred("default", pinned) == ""
+
+
+def test_a_run_keeps_the_judge_that_judged_it(judged: Control) -> None:
+    kind = judged.judges.spec("kind")
+    assert kind is not None
+    then = judged.judges.pinned("default", kind)
+    text = judged.path.read_text().replace('targets = [{ model = "acme/small" }]', 'targets = ["acme/large"]')
+    judged.path.write_text(text)
+    judged.versions.apply(None, by=SYSTEM)
+    calibrated(judged)
+    assert judged.judges.barred("default", kind) == "", "the one of now is calibrated"
+    assert "run the evaluation again" in judged.judges.barred("default", then)
+    now = judged.judges.pinned("default", kind)
+    assert judgement_key(now, "1", "said") != judgement_key(then, "1", "said")
 
 
 def test_whoever_may_only_look_may_not_calibrate(judged: Control, client: Client) -> None:

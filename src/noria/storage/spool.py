@@ -138,8 +138,9 @@ class SpoolWriter:
         last = int.from_bytes(os.pread(self._lock, 8, 0), "little")
         for path in self._folder.glob("*.seg"):
             last = max(last, int(path.stem))
-            if not abandon(path):
-                path.unlink()
+            with suppress(FileNotFoundError):  # The collector may be just removing it.
+                if not abandon(path):
+                    path.unlink()
         return last
 
     def _rotate(self, length: int, now: int) -> OpenSegment:

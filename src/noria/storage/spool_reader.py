@@ -97,6 +97,8 @@ class SpoolReader:
             if head.day or sealed:
                 day = datetime.fromtimestamp(head.day * 86_400, UTC).date() if head.day else None
                 found.append(SegmentInfo(writer, int(path.stem), day, sealed, size, head.pid))
+        if not alive and self.alive(writer):
+            return self.segments(writer)  # Some of them may be those of a process that has just begun.
         return found
 
     def read(self, position: Position, *, max_bytes: int = 1 << 20) -> Batch:

@@ -135,6 +135,28 @@ def test_numbers_go_on_after_every_segment_was_removed(tmp_path: Path) -> None:
     assert numbers == sorted(set(numbers))
 
 
+def test_a_segment_of_a_writer_that_has_just_begun_is_not_taken_for_a_dead_ones(tmp_path: Path) -> None:
+    begun: list[SpoolWriter] = []
+
+    class Slow(SpoolReader):
+        """The name's next process begins between two of its instructions."""
+
+        def alive(self, writer: str) -> bool:
+            found = super().alive(writer)
+            if not begun:
+                begun.append(SpoolWriter(tmp_path, writer=writer, limit_bytes=1 << 24, segment_bytes=1 << 16))
+            return found
+
+    SpoolWriter(tmp_path, writer="w0", limit_bytes=1 << 24, segment_bytes=1 << 16).close()
+    reader = Slow(tmp_path)
+    for segment in reader.segments("w0"):
+        if segment.sealed and segment.day is None:
+            reader.remove(segment.start)  # As the collector does: it holds nothing, and never will.
+    begun[0].append(record(1))
+    begun[0].close()
+    assert [one.id for one in drained(SpoolReader(tmp_path), "w0")] == ["1"]
+
+
 def test_a_name_has_one_writer(tmp_path: Path) -> None:
     spool = SpoolWriter(tmp_path, writer="w0", limit_bytes=1 << 24, segment_bytes=1 << 14)
     with pytest.raises(StateError):

@@ -17,7 +17,7 @@ from noria.datasets.chats import Unreadable
 from noria.datasets.schema import Schema
 
 _JSON = ":json"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LIST = "tags:json"
 
 

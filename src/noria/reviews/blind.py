@@ -81,8 +81,11 @@ def seen(standing: Standing, queue: Queue, by: Reviewer, *, admin: bool) -> Seen
 def _hidden(item: Item) -> Item:
     """The count of answers is hidden, too: between two looks it tells who has answered what."""
     outputs = tuple(Candidate(text=output.text) for output in item.content.outputs)
-    example = msgspec.structs.replace(item.content.example, expected=None, metadata={}, tags=())
-    content = msgspec.structs.replace(item.content, example=example, outputs=outputs, hidden={}, source="")
+    example = msgspec.structs.replace(item.content.example, expected=None, metadata={}, tags=(), source="")
+    # The trace would show which model answered, and what was said of it before.
+    content = msgspec.structs.replace(
+        item.content, example=example, outputs=outputs, hidden={}, source="", trace="", span=""
+    )
     settled = item.settled
     if settled is not None:  # Disputed: what they disagree on is what the adjudicator is asked.
         settled = msgspec.structs.replace(settled, values={})

@@ -66,19 +66,18 @@ class Reviews:
         after = checked(msgspec.structs.replace(before, **changes))
         if after == before:
             return before
-        if after.form != before.form and self._store.has_reviews(before):
-            raise Conflict("There are reviews by this form; make a new queue for other questions.")
         check_order(after.order)
         changed = sorted(field for field in changes if getattr(after, field) != getattr(before, field))
-        self._store.save_queue(after, _act("patch", after, by, changed=changed))
+        act = _act("patch", after, by, changed=changed)
+        if not self._store.save_queue(after, act, unless_reviewed=after.form != before.form):
+            raise Conflict("There are reviews by this form; make a new queue for other questions.")
         return after
 
     def delete(self, project: str, name: str, *, by: Principal) -> None:
         """Only one without reviews: close the others."""
         queue = self.queue(project, name)
-        if self._store.has_reviews(queue):
+        if not self._store.delete_queue(queue, _act("delete", queue, by)):
             raise Conflict(f"The queue {name!r} has reviews; close it instead of deleting them.")
-        self._store.delete_queue(queue, _act("delete", queue, by))
 
     def add(
         self, queue: Queue, contents: Iterable[Content], *, by: Principal, assign: Sequence[str] = ()

@@ -317,6 +317,7 @@ class Control:
             _write_private(setup, self.sign_in.first_link())
         else:
             setup.unlink(missing_ok=True)
+        self.datasets.clear_uploads()
         self._accounts.drop_expired(now_ms=self.clock.now_ns() // 1_000_000)
 
     def close(self) -> None:

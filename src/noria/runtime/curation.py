@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ class Curation:
         self._sections = sections
         self._splits = splits
         self._seal = seal
+        self._lock = threading.Lock()
 
     def section(self, name: str) -> BuildSection:
         """Raises NotFound where noria.toml has none."""
@@ -88,9 +90,12 @@ class Curation:
     ) -> Build:
         """As noria.toml says, or of a `source` by `steps` of one's own. One that is under way is returned
         instead. Raises NotFound, InvalidRequest, MissingExtra."""
-        under_way = self._under_way(project, name)
-        if under_way is not None:
-            return under_way
+        with self._lock:
+            return self._under_way(project, name) or self._started(project, name, source, steps, by)
+
+    def _started(
+        self, project: str, name: str, source: str | None, steps: Sequence[StepSpec] | None, by: Principal
+    ) -> Build:
         if source is None or steps is None:
             section = self.section(name)
             plan, workers = section.plan(), section.workers

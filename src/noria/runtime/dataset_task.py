@@ -31,8 +31,9 @@ def import_dataset(arguments: dict[str, Any], report: Report) -> object:
         )
     finally:
         database.close()
-    for path in arguments.get("uploaded", ()):
-        Path(path).unlink(missing_ok=True)
+        # Not after a kill: then the job reads them again.
+        for path in arguments.get("uploaded", ()):
+            Path(path).unlink(missing_ok=True)
     bad = f"; {done.bad:,} of {done.read:,} records were left out" if done.bad else ""
     what = f"version {done.version} with {done.examples:,} examples" if done.made else "nothing is new"
     return f"{order.dataset}: {what}{bad}"

@@ -21,7 +21,7 @@ from noria.datasets.importing import Report, Source, files_of
 from noria.datasets.mapping import Mapping
 from noria.datasets.reference import resolve
 from noria.datasets.store import Change, Counts, Dataset, DatasetVersion
-from noria.errors import ConfigError, Forbidden, InvalidRequest, NotFound
+from noria.errors import ConfigError, Conflict, Forbidden, InvalidRequest, NotFound
 from noria.runtime import dataset_import
 from noria.runtime.dataset_import import Importer, Order
 from noria.runtime.jobs import Job, Jobs
@@ -32,6 +32,8 @@ from noria.tracing.store import SpanReader, Window
 
 SMALL = 8 << 20
 """Bytes of an import that is done while one waits; a larger one is a job."""
+_PACKED = 20
+_PACKED_SUFFIXES = (".gz", ".parquet", ".arrow")
 _LOOK = 0.5
 """Seconds for which one page of examples is searched."""
 
@@ -132,6 +134,23 @@ class Datasets:
             project, name, examples, removed=removed, comment=comment, lineage=lineage, by=by
         )
 
+    def patch(
+        self, project: str, name: str, id: str, changes: dict[str, Any], *, comment: str = "", by: Principal
+    ) -> DatasetVersion:
+        """Revise an example of the newest version; what somebody else changes meanwhile stays changed.
+        Raises NotFound."""
+        while True:
+            newest = self.version(project, name)
+            example = self.table.example(newest, id)
+            if example is None:
+                raise NotFound(f"Version {newest.number} of {name!r} has no example {id!r}.")
+            revised = msgspec.structs.replace(example, **changes)
+            try:
+                return self.table.commit(project, name, [revised], comment=comment, base=newest.number, by=by)
+            except Conflict as error:
+                if error.code != "changed":
+                    raise
+
     def add_span(
         self,
         project: str,
@@ -195,23 +214,45 @@ class Datasets:
         by: Principal,
     ) -> tuple[Report | None, Job | None]:
         """The report at once where the files are small, else the job that does it. `uploaded` are deleted."""
-        size = sum(_size(path) for source in sources for path, _ in files_of(source))
-        order = self._order(
-            project, name, sources, mapping=mapping, replace=replace, splits=splits, comment=comment, by=by
-        )
-        if size > SMALL:
+        left = list(uploaded)
+        try:
+            size = sum(_size(path) for source in sources for path, _ in files_of(source))
+            order = self._order(
+                project,
+                name,
+                sources,
+                mapping=mapping,
+                replace=replace,
+                splits=splits,
+                comment=comment,
+                by=by,
+            )
+            if size <= SMALL:
+                return dataset_import.run(self.table, order), None
             arguments: dict[str, Any] = {
                 "database": str(self._database),
                 "order": msgspec.to_builtins(order),
                 "uploaded": [str(path) for path in uploaded],
             }
             subject = f"{name} {order.id}"
-            return None, self._jobs.start(project, dataset_import.TASK, subject, arguments=arguments, by=by)
-        try:
-            return dataset_import.run(self.table, order), None
+            job = self._jobs.start(project, dataset_import.TASK, subject, arguments=arguments, by=by)
+            left.clear()  # They are the job's.
+            return None, job
         finally:
-            for path in uploaded:
+            for path in left:
                 path.unlink(missing_ok=True)
+
+    def clear_uploads(self) -> None:
+        """Delete files of imports that came to nothing: cancelled, or killed before they had begun."""
+        wanted = {
+            path
+            for job in self._jobs.open()
+            if job.kind == dataset_import.TASK
+            for path in job.arguments["uploaded"]
+        }
+        for path in self.uploads.iterdir():
+            if str(path) not in wanted:
+                path.unlink()
 
     def import_declared(
         self, project: str, name: str, *, replace: bool, comment: str, by: Principal
@@ -313,7 +354,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _size(path: Path) -> int:
+    """What there is to read: of a compressed file a guess, so that a small one that holds much is a job."""
     try:
-        return path.stat().st_size
+        return path.stat().st_size * (_PACKED if path.suffix in _PACKED_SUFFIXES else 1)
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read ({error.strerror}).") from None

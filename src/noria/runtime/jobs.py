@@ -52,6 +52,10 @@ class Jobs:
         """Newest first."""
         return self._table.all(project)
 
+    def open(self) -> list[Job]:
+        """Those of all projects that have not ended."""
+        return self._table.open()
+
     def get(self, project: str, id: str) -> Job | None:
         job = self._table.get(id)
         return job if job is not None and job.project == project else None

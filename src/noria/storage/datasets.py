@@ -114,8 +114,11 @@ class DatasetTable(StoredDatasets):
         splits: dict[str, float] | None = None,
         comment: str = "",
         lineage: dict[str, Any] | None = None,
+        base: int | None = None,
         by: Author,
     ) -> DatasetVersion:
+        """`base`: the number of the newest version that was read before; raises Conflict with the code
+        "changed" where there is another by now."""
         if splits:
             ranges(splits)
         with self._database.read() as connection:
@@ -125,6 +128,8 @@ class DatasetTable(StoredDatasets):
             with self._database.read() as connection:
                 head = need(connection, project, name)
                 last = version_of(connection, head, head["latest"])
+            if base is not None and head["latest"] != base:
+                raise Conflict("The dataset was changed meanwhile; read it again.", code="changed")
             check = checker(head["schema"]) if head["schema"] else None
             shape = ExampleShape(None if replace or last is None or head["schema"] else last.schema)
             for example in examples:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from noria.access.audit import Act
-from noria.errors import NotFound
+from noria.errors import Conflict, NotFound
 from noria.reviews.item import Change, Item, Part, Review, Standing, State, Turn
 from noria.reviews.queue import Queue
 from noria.reviews.store import Progress
@@ -51,20 +51,29 @@ class ReviewTable:
             connection.execute(insert(queues).values(rows.of_queue(queue)))
             self._log.append(connection, act)
 
-    def save_queue(self, queue: Queue, act: Act) -> None:
+    def save_queue(self, queue: Queue, act: Act, *, unless_reviewed: bool = False) -> bool:
         with self._database.write() as connection:
+            if unless_reviewed and self._reviewed(connection, queue):
+                return False
             connection.execute(update(queues).where(queues.c.id == queue.id).values(rows.of_queue(queue)))
             self._log.append(connection, act)
+            return True
 
-    def delete_queue(self, queue: Queue, act: Act) -> None:
+    def delete_queue(self, queue: Queue, act: Act) -> bool:
         with self._database.write() as connection:
+            if self._reviewed(connection, queue):
+                return False
             connection.execute(delete(queues).where(queues.c.id == queue.id))
             self._log.append(connection, act)
+            return True
 
     def has_reviews(self, queue: Queue) -> bool:
-        query = select(exists(select(1).where(reviews.c.queue == queue.id)))
         with self._database.read() as connection:
-            return bool(connection.scalar(query))
+            return self._reviewed(connection, queue)
+
+    def _reviewed(self, connection: Connection, queue: Queue) -> bool:
+        query = select(exists(select(1).where(reviews.c.queue == queue.id)))
+        return bool(connection.scalar(query))
 
     def add_items(
         self, queue: Queue, added: Sequence[Item], assigned: Sequence[Turn], act: Callable[[list[Item]], Act]
@@ -105,6 +114,9 @@ class ReviewTable:
             standing = self._standing(connection, queue, item)
             if standing is None:
                 raise NotFound(f"The queue {queue.name!r} has no item {item!r}.")
+            now = connection.execute(select(queues).where(queues.c.id == queue.id)).mappings().one()
+            if rows.queue(now) != queue:
+                raise Conflict("The queue was changed just now; try again.")
             self._write(connection, decide(standing))
             changed = self._standing(connection, queue, item)
             assert changed is not None, "the item was read in this transaction"

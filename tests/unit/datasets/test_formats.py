@@ -249,3 +249,49 @@ def test_a_record_of_the_largest_size_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"q": "' + b"x" * (record.LARGEST - 20) + b'"}\n')
     assert [type(one).__name__ for one in json_lines.read(path, name="a")] == ["Record"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"data": [{"paragraphs": [1]}]}',
+        b'{"data": [{"paragraphs": [{"qas": [{"answers": null}]}]}]}',
+        b'{"data": [{"paragraphs": null}]}',
+        b'{"data": "\xff"}',
+        b"7",
+    ],
+)
+def test_an_object_that_only_looks_like_squad_is_refused_in_a_sentence(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(InvalidRequest, match=r"a\.json is n"):
+        load(path)
+
+
+def test_a_packed_array_that_is_cut_off_is_a_sentence(tmp_path: Path) -> None:
+    whole = gzip.compress(json.dumps([{"q": str(number), "a": "x"} for number in range(9_999)]).encode())
+    for name, content in (("a.json.gz", whole[: len(whole) // 2]), ("b.json.gz", b"no gzip")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InvalidRequest, match="is damaged behind record"):
+            load(tmp_path / name)
+
+
+def test_a_small_parquet_file_that_means_much_is_read_in_little_memory(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as parquet
+
+    texts = pyarrow.array(["x" * (17 << 20), "small"])
+    column = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * 40 + [1], pyarrow.int32()), texts)
+    path = tmp_path / "a.parquet"
+    parquet.write_table(
+        pyarrow.table({"q": column, "a": ["y"] * 41}),
+        path,
+        compression="zstd",
+        dictionary_pagesize_limit=1 << 30,
+    )
+    assert path.stat().st_size < 10_000
+    examples, report = load(path)
+    assert [one.input for one in examples] == [{"question": "small"}]
+    assert (report.read, report.bad) == (41, 40) and "16 MB" in report.problems[0].reason

@@ -259,3 +259,32 @@ def test_what_was_asked_and_said_is_read_from_any_dialect() -> None:
     }
     assert said('{"choices": [{"message": {"content": null, "tool_calls": [{}]}}]}') is None
     assert said(None) is None and asked("") is None and said("[1, {") == "[1, {"
+
+
+def test_the_trace_is_hidden_until_the_item_is_done(desk: Desk) -> None:
+    queue = _made(desk, items=0, reviews=1)
+    example = Example(id="e", input={"input": "q"}, source="span:7/1")
+    asked = Content(example=example, outputs=(Candidate(text="a"),), trace="7", span="1", source="span:7/1")
+    desk.reviews.add(queue, [asked], by=ADMIN)
+    found = desk.reviews.next(queue, ANN)
+    assert found is not None
+    before = desk.reviews.seen(queue, found, by=ANN).item.content
+    assert (before.trace, before.span, before.source, before.example.source) == ("", "", "", "")
+    _answer(desk, queue, ANN, verdict="alpha-secret")
+    after = desk.reviews.item(queue, found.item.id, by=ANN).item.content
+    assert (after.trace, after.span, after.source) == ("7", "1", "span:7/1")
+
+
+def test_an_answer_to_questions_that_were_just_changed_is_refused(desk: Desk) -> None:
+    queue = _made(desk)
+    found = desk.reviews.next(queue, ANN)
+    assert found is not None
+    desk.reviews.patch("p", "q", {"form": (Question(name="other", kind="comment"),)}, by=ADMIN)
+    with pytest.raises(Conflict, match="changed just now"):
+        desk.reviews.answer(queue, found.item.id, {"verdict": "alpha-secret"}, by=ANN)
+    queue = desk.reviews.queue("p", "q")
+    desk.reviews.answer(queue, found.item.id, {"other": "fine"}, by=ANN)
+    with pytest.raises(Conflict, match="reviews by this form"):
+        desk.reviews.patch("p", "q", {"form": (Question(name="third", kind="comment"),)}, by=ADMIN)
+    with pytest.raises(Conflict, match="has reviews"):
+        desk.reviews.delete("p", "q", by=ADMIN)

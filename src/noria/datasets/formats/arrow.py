@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from noria.datasets.record import Problem, Record
+from noria.datasets.record import LARGEST, Problem, Record, too_large
 from noria.errors import InvalidRequest, MissingExtra
 
 _ROWS = 500
 """At once."""
+_AT_ONCE = 64 << 20
+"""Bytes of values; of larger batches one row is unpacked at a time."""
 
 
 def read_parquet(path: Path, *, name: str) -> Iterator[Record | Problem]:
@@ -25,6 +27,17 @@ def read_parquet(path: Path, *, name: str) -> Iterator[Record | Problem]:
 
     try:
         with parquet.ParquetFile(path) as file:
+            types = pyarrow.types
+            texts = [
+                field.name
+                for field in file.schema_arrow
+                if types.is_string(field.type)
+                or types.is_binary(field.type)
+                or types.is_large_string(field.type)
+                or types.is_large_binary(field.type)
+            ]
+        # As dictionaries: a value that is stored once and meant a million times is held once.
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:
             yield from _records(file.iter_batches(batch_size=_ROWS), name)
     except (pyarrow.ArrowException, OSError) as error:
         raise InvalidRequest(f"{name} cannot be read as Parquet ({_first_line(error)}).") from None
@@ -66,12 +79,34 @@ def _slices(batches: Iterator[Any]) -> Iterator[Any]:
 def _records(batches: Iterator[Any], name: str) -> Iterator[Record | Problem]:
     number = 0
     for batch in batches:
-        for row in batch.to_pylist():
-            number += 1
-            try:
-                yield Record(name, number, {column: _plain(value, column) for column, value in row.items()})
-            except _Unfit as error:
-                yield Problem(name, number, str(error))
+        whole = _size(batch) <= _AT_ONCE
+        for part in [batch] if whole else (batch.slice(row, 1) for row in range(batch.num_rows)):
+            if not whole and _size(part) > LARGEST:
+                number += 1
+                yield Problem(name, number, too_large())
+                continue
+            for row in part.to_pylist():
+                number += 1
+                try:
+                    yield Record(
+                        name, number, {column: _plain(value, column) for column, value in row.items()}
+                    )
+                except _Unfit as error:
+                    yield Problem(name, number, str(error))
+
+
+def _size(batch: Any) -> int:
+    """Bytes of its values, at most."""
+    size = 0
+    for column in batch.columns:
+        if hasattr(column, "dictionary"):
+            lengths = column.dictionary.take(column.indices.unique().drop_null())
+            size += max((len(value.as_buffer()) for value in lengths if value.is_valid), default=0) * len(
+                column
+            )
+        else:
+            size += column.nbytes
+    return size
 
 
 class _Unfit(Exception):

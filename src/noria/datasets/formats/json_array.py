@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,25 +25,28 @@ _MOST = 256 << 20
 
 def read(path: Path, *, name: str) -> Iterator[Record | Problem]:
     """Raises InvalidRequest for a file that is neither."""
-    with opened(path) as file:
-        head = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
-        if head.startswith(b"["):
-            for number, text in enumerate(_elements(head[1:], file), 1):
-                yield Problem(name, number, too_large()) if text is None else decode(text, name, number)
-            return
-        text = head + file.read(_MOST)
+    number = 0
+    try:
+        with opened(path) as file:
+            head = file.read(_CHUNK).removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
+            if head.startswith(b"["):
+                for number, text in enumerate(_elements(head[1:], file), 1):
+                    yield Problem(name, number, too_large()) if text is None else decode(text, name, number)
+                return
+            text = head + file.read(_MOST)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidRequest(f"{name} is damaged behind record {number} ({error}).") from None
     if len(text) > _MOST:
         raise InvalidRequest(f"{name} is one JSON object of over {_MOST >> 20} MB; convert it to JSON Lines.")
     try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidRequest(f"{name} is not JSON: {error}.") from None
-    data: Any = found.get("data") if isinstance(found, dict) else None
-    if not isinstance(data, list) or not all(isinstance(one, dict) and "paragraphs" in one for one in data):
+        found = msgspec.json.decode(text, type=_Squad)
+    except msgspec.ValidationError:
         raise InvalidRequest(
             f"{name} is neither an array of objects nor in SQuAD's form; convert it to JSON Lines."
-        )
-    yield from _questions(data, name)
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"{name} is not JSON: {error}.") from None
+    yield from _questions(found.data, name)
 
 
 def _elements(data: bytes, file: BinaryIO) -> Iterator[bytes | None]:
@@ -84,20 +88,45 @@ def _elements(data: bytes, file: BinaryIO) -> Iterator[bytes | None]:
         yield rest
 
 
-def _questions(data: list[dict[str, Any]], name: str) -> Iterator[Record]:
+class _Answer(msgspec.Struct):
+    text: Any = None
+
+
+class _Question(msgspec.Struct):
+    id: Any = None
+    question: Any = None
+    answers: list[_Answer] = []
+    is_impossible: Any = None
+
+
+class _Paragraph(msgspec.Struct):
+    context: Any = None
+    qas: list[_Question] = []
+
+
+class _Article(msgspec.Struct):
+    paragraphs: list[_Paragraph]
+    title: Any = None
+
+
+class _Squad(msgspec.Struct):
+    data: list[_Article]
+
+
+def _questions(data: list[_Article], name: str) -> Iterator[Record]:
     """SQuAD 1.1 and 2.0: a record is a question with its context; those of one context share a group."""
     number = 0
     for article, one in enumerate(data):
-        for place, paragraph in enumerate(one["paragraphs"]):
-            for question in paragraph.get("qas", ()):
+        for place, paragraph in enumerate(one.paragraphs):
+            for question in paragraph.qas:
                 number += 1
                 values = {
-                    "id": question.get("id"),
-                    "title": one.get("title"),
-                    "context": paragraph.get("context"),
-                    "question": question.get("question"),
-                    "answers": [answer.get("text") for answer in question.get("answers", ())],
-                    "is_impossible": question.get("is_impossible"),
+                    "id": question.id,
+                    "title": one.title,
+                    "context": paragraph.context,
+                    "question": question.question,
+                    "answers": [answer.text for answer in question.answers],
+                    "is_impossible": question.is_impossible,
                     "group": f"{article}.{place}",
                 }
                 yield Record(name, number, {key: value for key, value in values.items() if value is not None})

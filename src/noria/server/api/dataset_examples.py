@@ -102,16 +102,11 @@ def patch_example(
     parts: Parts, who: Editor, name: Name, id: ExampleId, body: ExamplePatch, project: Project = "default"
 ) -> Committed:
     """Revise an example of the newest version."""
-    newest = parts.datasets.version(project, name)
-    example = parts.datasets.table.example(newest, id)
-    if example is None:
-        raise NotFound(f"Version {newest.number} of {name!r} has no example {id!r}.")
     given = {field: getattr(body, field) for field in body.model_fields_set - {"comment"}}
     changes = {field: value for field, value in given.items() if value is not None or field == "expected"}
     if body.tags is not None:
         changes["tags"] = tuple(body.tags)
-    revised = msgspec.structs.replace(example, **changes)
-    version = parts.datasets.add(project, name, [revised], comment=body.comment, by=who)
+    version = parts.datasets.patch(project, name, id, changes, comment=body.comment, by=who)
     return Committed(version=VersionBody.of(version), ids=[id])
 
 

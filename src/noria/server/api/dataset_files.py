@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from noria.datasets.exporting import FORMATS, looked_over
 from noria.datasets.importing import FORMATS as IMPORTED
 from noria.datasets.importing import Source, format_of
 from noria.datasets.mapping import Mapping, parse_mapping
-from noria.errors import Forbidden, InvalidRequest
+from noria.errors import Forbidden, InvalidRequest, Unavailable
 from noria.runtime.control import Control
 from noria.server.api.body import Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
@@ -222,8 +223,10 @@ async def _uploaded(stream: AsyncIterator[bytes], folder: Path, name: str) -> Pa
         try:
             async for chunk in stream:
                 await run_sync(file.write, chunk)
-        except BaseException:
+        except BaseException as error:
             await run_sync(path.unlink)
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise Unavailable("The disk is full; make room, nothing was changed.") from error
             raise
     return path
 

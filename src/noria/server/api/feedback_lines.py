@@ -13,7 +13,7 @@ from noria.core.pages import Page
 from noria.feedback.feedback import Feedback
 
 _COLUMNS = tuple(name for name in Feedback.__struct_fields__ if name not in ("project", "retracted"))
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet would take for a formula begins so."""
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
 
+from noria.errors import Conflict
 from noria.runtime import datasets as module
+from noria.runtime.control import Control
 
 Client = Callable[..., TestClient]
 ROWS = "question,answer,kind\nOne?,1,easy\nTwo?,2,hard\nBad\nThree?,3,easy\n"
@@ -185,3 +189,37 @@ def test_a_mistake_is_a_sentence(api: TestClient, query: dict[str, str], content
     answer = api.post("/api/datasets/d/import", params=query, content=content)
     assert answer.status_code == 400
     assert said in answer.json()["error"]["message"]
+
+
+def test_what_was_uploaded_does_not_stay_whatever_becomes_of_it(
+    api: TestClient, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads = control.datasets.uploads
+    assert api.post("/api/datasets/a/import?file=a.jsonl", content=b"no json\n").status_code == 400
+    assert list(uploads.iterdir()) == []
+
+    def refuse(*given: object, **more: object) -> None:
+        raise Conflict("Not now.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("noria.runtime.datasets.SMALL", 0)
+        patched.setattr(control.jobs, "start", refuse)
+        assert api.post("/api/datasets/a/import?file=a.jsonl", content=b"{}\n").status_code == 409
+    assert list(uploads.iterdir()) == []
+    (uploads / "of-a-job-that-was-cancelled.jsonl").write_text("{}")
+    control.datasets.clear_uploads()
+    assert list(uploads.iterdir()) == []
+
+
+def test_two_who_revise_an_example_at_once_both_have_their_way(api: TestClient, control: Control) -> None:
+    api.post("/api/datasets/d/examples", json={"examples": [{"id": "a", "input": {"q": "1"}}]})
+
+    def patch(changes: dict[str, Any]) -> None:
+        assert api.patch("/api/datasets/d/examples/a", json=changes).status_code == 200
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(8):
+            both = [{"expected": f"x{number}"}, {"tags": [f"t{number}"]}]
+            list(pool.map(patch, both))
+            found = api.get("/api/datasets/d/examples/a").json()["example"]
+            assert (found["expected"], found["tags"]) == (f"x{number}", [f"t{number}"])

@@ -73,13 +73,14 @@ class HttpExchange:
     """gateway.exchange.Exchange over one HttpConnection."""
 
     __slots__ = (
-        "_connection", "_keep_alive", "_started", "body", "done", "head_only", "headers", "method", "path",
-        "peer", "query", "raw_headers",
+        "_chunked", "_connection", "_keep_alive", "_started", "body", "done", "head_only", "headers",
+        "method", "path", "peer", "query", "raw_headers",
     )  # fmt: skip
 
     def __init__(self, connection: HttpConnection, method: bytes, path: bytes, query: bytes) -> None:
         self._connection = connection
         self._keep_alive = True
+        self._chunked = True
         self._started = False
         self.done = False
         self.method = method
@@ -115,18 +116,23 @@ class HttpExchange:
 
     def start(self, status: int, headers: bytes) -> None:
         self._started = True
-        close = b"" if self._keep_alive else b"connection: close\r\n"
-        self._connection.write(
-            b"%s%s%s%stransfer-encoding: chunked\r\n\r\n" % (_STATUS[status], _date.line(), headers, close)
-        )
+        if self._chunked:
+            end = b"" if self._keep_alive else b"connection: close\r\n"
+            end += b"transfer-encoding: chunked\r\n\r\n"
+        else:  # The body ends with the connection.
+            self._keep_alive = False
+            end = b"connection: close\r\n\r\n"
+        self._connection.write(b"%s%s%s%s" % (_STATUS[status], _date.line(), headers, end))
 
     def write(self, data: bytes) -> None:
         if data and not self.head_only:
-            self._connection.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self._connection.write(b"%x\r\n%s\r\n" % (len(data), data) if self._chunked else data)
 
     def finish(self, data: bytes = b"") -> None:
         if self.head_only:
             pass
+        elif not self._chunked:
+            self._connection.write(data)
         elif data:
             self._connection.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
         else:
@@ -141,6 +147,11 @@ class HttpExchange:
 
     async def drain(self) -> None:
         await self._connection.drain()
+
+    def unlike_1_1(self, *, keep_alive: bool, chunked: bool) -> None:
+        """What the client asks for, where that may not be what HTTP/1.1 does by itself."""
+        self._keep_alive = keep_alive
+        self._chunked = chunked
 
     def close_after(self) -> None:
         """Do not keep the connection alive after this answer."""
@@ -259,12 +270,14 @@ class HttpConnection(asyncio.Protocol):
             return
         path, _, query = self._url.partition(b"?")
         exchange = HttpExchange(self, self._parser.get_method(), path, query)
-        exchange._keep_alive = self._parser.should_keep_alive()  # pyright: ignore[reportPrivateUsage]
+        keep = self._parser.should_keep_alive()
+        if not keep or b"connection" in self.headers:  # Else it is no HTTP/1.0, which knows no chunks.
+            exchange.unlike_1_1(keep_alive=keep, chunked=self._parser.get_http_version() != "1.0")
         self._incoming = exchange
         length = self.headers.get(b"content-length")
         if length is not None and int(length) > self._app.max_body:
             self._refuse(413, b"The request body is larger than %d bytes." % self._app.max_body)
-        elif self.headers.get(b"expect", b"").lower() == b"100-continue":
+        elif self._current is None and self.headers.get(b"expect", b"").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._deadline = monotonic() + BODY_TIMEOUT
 
@@ -335,6 +348,8 @@ class HttpConnection(asyncio.Protocol):
 
     def expire(self, now: float) -> None:
         """Drop the connection if its peer has been too slow; called about once a second."""
+        if self._current is not None and not self.congested:
+            return  # The one in hand has times of its own; they are not those of a request behind it.
         if self._deadline and now > self._deadline and self._transport is not None:
             if self._incoming is not None and not self.congested:
                 self._refuse(408, b"The request did not arrive in time.")

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from time import monotonic
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from noria.server.protocol import HttpConnection, HttpExchange
+from noria.server.protocol import HEADER_TIMEOUT, HttpConnection, HttpExchange
 
 
 class App:
@@ -37,6 +38,12 @@ class App:
                 exchange.write(part)
                 await asyncio.sleep(0)
             exchange.finish(b"end")
+        elif exchange.path == b"/slow":
+            exchange.start(200, b"")
+            exchange.write(b"one")
+            await asyncio.sleep(0.2)
+            exchange.write(b"two")
+            exchange.finish()
         elif exchange.path == b"/bug":
             raise RuntimeError("a bug")
         elif exchange.path == b"/flood":
@@ -53,9 +60,10 @@ class App:
 
 
 class Server:
-    def __init__(self, app: App, port: int) -> None:
+    def __init__(self, app: App, port: int, connections: set[HttpConnection]) -> None:
         self.app = app
         self.port = port
+        self.connections = connections
 
     async def talk(self, data: bytes, *, shut: bool = False) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -76,7 +84,7 @@ async def server() -> AsyncIterator[Server]:
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(lambda: HttpConnection(config, state, {}), "127.0.0.1", 0)
     try:
-        yield Server(app, listening.sockets[0].getsockname()[1])
+        yield Server(app, listening.sockets[0].getsockname()[1], state.connections)
     finally:
         listening.close()
         for task in list(state.tasks):
@@ -105,6 +113,30 @@ async def test_a_stream_is_chunked(server: Server) -> None:
 async def test_expect_100_continue(server: Server) -> None:
     got = await server.talk(_post("/a", b"hi", "expect: 100-continue", CLOSE))
     assert got.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
+
+
+async def test_100_continue_does_not_come_between_the_pieces_of_an_answer(server: Server) -> None:
+    waiting = _post("/a", b"hi", "expect: 100-continue", CLOSE)
+    got = await server.talk(_post("/slow", b"") + waiting)
+    assert b"100 Continue" not in got
+    assert b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 200 OK" in got
+
+
+@pytest.mark.parametrize("header", ["x: y", "connection: keep-alive"])
+async def test_http_1_0_gets_a_stream_that_ends_with_the_connection(server: Server, header: str) -> None:
+    got = await server.talk(_post("/stream", b"", header).replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert got.endswith(b"\r\n\r\nonetwoend")
+    assert b"transfer-encoding" not in got
+
+
+async def test_a_request_that_stays_behind_does_not_break_off_the_answer_before_it(server: Server) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(_post("/slow", b"") + b"POST /a HTTP/1.1\r\nhost:")
+    await asyncio.sleep(0.05)
+    for connection in list(server.connections):
+        connection.expire(monotonic() + HEADER_TIMEOUT + 1)
+    assert (await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 5)).endswith(b"two\r\n0\r\n\r\n")
+    writer.close()
 
 
 @pytest.mark.parametrize(

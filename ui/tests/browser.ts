@@ -99,9 +99,14 @@ export async function newestTrace(page: Page): Promise<string | null> {
   return found.items[0]?.id ?? null;
 }
 
-const NEWEST: Record<string, string> = { study: '/api/studies', optimization: '/api/optimizations' };
+const NEWEST: Record<string, string> = {
+  study: '/api/studies?limit=1',
+  optimization: '/api/optimizations?limit=1',
+  exploration: '/api/explorations?kind=exploration&limit=1',
+  comparison: '/api/explorations?kind=comparison&limit=1',
+};
 
-/** A path with its `{trace}`, `{study}`, `{optimization}`, `{run}` and `{base}` (the newest runs of one evaluation) put in; null where one is lacking. */
+/** A path with its `{trace}`, `{study}`, `{optimization}`, `{exploration}`, `{comparison}`, `{run}` and `{base}` (the newest runs of one evaluation) put in; null where one is lacking. */
 export async function placed(page: Page, path: string): Promise<string | null> {
   let found = path;
   if (path.includes('{trace}')) {
@@ -111,7 +116,7 @@ export async function placed(page: Page, path: string): Promise<string | null> {
   }
   for (const [name, list] of Object.entries(NEWEST)) {
     if (!path.includes(`{${name}}`)) continue;
-    const answer = await page.request.get(`${list}?limit=1`);
+    const answer = await page.request.get(list);
     const { items } = (await answer.json()) as { items: { id: string }[] };
     if (!items[0]) return null;
     found = found.replace(`{${name}}`, items[0].id);

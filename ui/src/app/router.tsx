@@ -130,8 +130,13 @@ const tree = root.addChildren([
     createRoute({
       ...page,
       path: '/models',
-      validateSearch: words('tab', 'find', 'compare', 'model'),
+      validateSearch: words('tab', 'find', 'compare', 'model', 'new'),
       component: lazyRouteComponent(() => import('../pages/models/Models'), 'ModelsPage'),
+    }),
+    createRoute({
+      ...page,
+      path: '/explorations/$id',
+      component: lazyRouteComponent(() => import('../pages/explore/Exploration'), 'ExplorationPage'),
     }),
     createRoute({
       ...page,

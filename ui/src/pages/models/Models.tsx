@@ -3,12 +3,18 @@ import { Tabs } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
 import { useSetSearch } from '../../app/scope';
 import { Page } from '../../parts/Page';
+import { Explorations } from '../explore/Explorations';
 import { Callable } from './Callable';
 import { Cards } from './Cards';
 import classes from './Models.module.css';
 import { Weights } from './Weights';
 
-const TABS = { callable: 'Callable', weights: 'Local weights', cards: 'All cards' } as const;
+const TABS = {
+  callable: 'Callable',
+  compare: 'Compare',
+  weights: 'Local weights',
+  cards: 'All cards',
+} as const;
 type Tab = keyof typeof TABS;
 
 export function ModelsPage() {
@@ -19,7 +25,9 @@ export function ModelsPage() {
     <Page title="Models" full>
       <Tabs
         value={tab}
-        onChange={(next) => set({ tab: next === 'callable' ? null : next, model: null, compare: null })}
+        onChange={(next) =>
+          set({ tab: next === 'callable' ? null : next, model: null, compare: null, new: null })
+        }
         keepMounted={false}
         className={classes.tabs}
       >
@@ -32,6 +40,9 @@ export function ModelsPage() {
         </Tabs.List>
         <Tabs.Panel value="callable" className={classes.panel}>
           <Callable />
+        </Tabs.Panel>
+        <Tabs.Panel value="compare" className={classes.panel}>
+          <Explorations />
         </Tabs.Panel>
         <Tabs.Panel value="weights" className={classes.panel}>
           <Weights />

@@ -156,6 +156,21 @@ BETTER = (
     "product: a question about an item.\nAnswer with the queue alone, in lower case."
 )
 
+BRIEF = """+++
+models = ["acme/large", "acme/small", "acme/slow"]
+bar = 0.8
+answers = ["delivery", "refund", "account", "product"]
+max_tokens = 20
+languages = ["en"]
+[constraints]
+latency_p95_ms = 400
+cost_per_1000 = "0.50"
++++
+# Which queue does a message belong to?
+
+Sort a shop's messages into queues: delivery, refund, account, product.
+"""
+
 
 def chance(*words: object) -> float:
     """Between 0 and 1, the same for the same words."""
@@ -324,6 +339,12 @@ def seed(folder: Path, config: Path) -> None:
     run("dataset", "build", "tidy")
     for judge in ("polite", "careless"):
         run("judge", "calibrate", judge, "tone", codes=(0, 1))
+    (folder / "brief.md").write_text(BRIEF)
+    few = questions()[:24]
+    (folder / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in few))
+    run("explore", str(folder / "brief.md"), "--samples", str(folder / "few.jsonl"), "--yes", codes=(0, 1))
+    run("model", "compare", "acme/large", "acme/small", "--dataset", "messages@2:test", "--prompt", "triage@3",
+        "--require", "cost<=1", "--yes")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ scale = "yes_no"
 kappa = 0.6
 [studies.tuning]
 objective = {{ type = "eval", eval = "triage", scorer = "exact" }}
-trials = 12
+trials = 16
 concurrency = 4
 budget = "5"
 [studies.tuning.parameters]
@@ -337,6 +337,15 @@ def seed(folder: Path, config: Path) -> None:
         codes=(0, 1))  # fmt: skip
     load("collected", "collected.jsonl", "From the mailbox")
     run("dataset", "build", "tidy")
+    spoken = api.get("/api/traces", limit=80, **{"from": "-1h"})["items"]
+    for number, trace in enumerate(spoken):
+        said = {"kind": "thumb", "value": number % 7 != 0}
+        api.post("/api/feedback", {"trace": trace["id"], **said})
+        if number % 2 == 0:
+            rating = {"kind": "score", "name": "helpful", "value": 3 + number % 5 / 2}
+            api.post("/api/feedback", {"trace": trace["id"], **rating})
+        if number % 20 == 0:
+            api.post("/api/feedback", {"trace": trace["id"], "kind": "comment", "comment": "Wrong queue."})
     for judge in ("polite", "careless"):
         run("judge", "calibrate", judge, "tone", codes=(0, 1))
     (folder / "brief.md").write_text(BRIEF)

@@ -173,7 +173,15 @@ function One({ build, newest }: { build: Build; newest: boolean }) {
 }
 
 /** A figure that leads to the examples behind it. */
-function Count({ value, label, onOpen }: { value: number | null | undefined; label: string; onOpen: () => void }) {
+function Count({
+  value,
+  label,
+  onOpen,
+}: {
+  value: number | null | undefined;
+  label: string;
+  onOpen: () => void;
+}) {
   if (!value) return <>{count(value)}</>;
   return (
     <button type="button" className={classes.figure} aria-label={`${label}: ${value}`} onClick={onOpen}>

@@ -152,9 +152,9 @@ class Collector:
     def spent(self) -> Future[Any]:
         return self.ask(self._ledger.spent)
 
-    def erase_user(self, project: str, user: str) -> Future[Any]:
-        """An Erasure of all that is recorded of a person in a project."""
-        return self.ask(lambda: self._erase(project, user))
+    def erase_user(self, project: str, user: str, also: Sequence[str] = ()) -> Future[Any]:
+        """An Erasure of all that is recorded of a person in a project, and of `also` these traces."""
+        return self.ask(lambda: self._erase(project, user, [bytes.fromhex(trace) for trace in also]))
 
     def stand(self) -> Stand:
         return Stand(
@@ -464,8 +464,8 @@ class Collector:
         self._ledger.prune(now=now)
         self._stored.prune(now=now)
 
-    def _erase(self, project: str, user: str) -> Erasure:
-        traces, spans = self._spans.erase(project, user)
+    def _erase(self, project: str, user: str, also: Sequence[bytes]) -> Erasure:
+        traces, spans = self._spans.erase(project, user, also)
         stored = self._stored.erase(traces)
         self._ledger.erase(project, user)
         return Erasure(traces=len(traces), spans=spans, stored=stored)

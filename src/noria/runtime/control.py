@@ -464,9 +464,9 @@ class Control:
         the rest is found. Raises Conflict where a build or a commit of a dataset is under way."""
         self.curation.require_idle(project)
         traces, sessions = await run_sync(self._traces_of, project, user)
-        copies = await run_sync(lambda: self._eraser.erase(project, user, traces, sessions, by=by))
+        copies, calls = await run_sync(lambda: self._eraser.erase(project, user, traces, sessions, by=by))
         await run_sync(self.monitors.erase, project, traces)
-        found = await self._collector.erase_user(project, user)
+        found = await self._collector.erase_user(project, user, calls)
         erased = replace(copies, traces=found.traces, spans=found.spans, stored=found.stored)
         # The log keeps that somebody was erased, and not whom.
         details = {

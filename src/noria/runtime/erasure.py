@@ -64,8 +64,9 @@ class PersonEraser:
 
     def erase(
         self, project: str, user: str, traces: Sequence[str], sessions: Sequence[str], *, by: Author
-    ) -> Erased:
-        """What follows from the traces and sessions of `user`; the traces themselves are not touched.
+    ) -> tuple[Erased, list[str]]:
+        """What follows from the traces and sessions of `user`, and the traces of calls that evaluations have
+        made with their words; no trace is touched here.
 
         Raises Conflict where a commit of a dataset is under way: run it again, nothing comes back.
         """
@@ -75,12 +76,12 @@ class PersonEraser:
         items = self._items(project, origins, places)
         datasets = self._datasets.erase(project, origins.of, by=by)
         places |= {f"dataset {name}": count for name, count in datasets.items()}
-        runs, _ = self._evals.erase(project, origins.of)
+        runs, calls = self._evals.erase(project, origins.of)
         places |= {f"run {id}": count for id, count in runs.items()}
         tried = self._optimizations.erase(project, origins.examples)
         events = self._curation.erase(project, origins)
         places |= {f"build {id}": count for id, count in events.items()}
-        return Erased(
+        erased = Erased(
             traces=0,
             spans=0,
             stored=0,
@@ -92,6 +93,7 @@ class PersonEraser:
             places=places,
             scrubbed=self._database.scrub(),
         )
+        return erased, sorted(calls)
 
     def _items(self, project: str, origins: Origins, places: dict[str, int]) -> int:
         """Also those made of examples that were made of items: until no more is found."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -34,9 +34,9 @@ class CollectorSocket:
         self._connect = connect
         self._transport: Transport | None = None
 
-    async def erase_user(self, project: str, user: str) -> Erasure:
+    async def erase_user(self, project: str, user: str, also: Sequence[str] = ()) -> Erasure:
         """Raises Unavailable where the collector does not do it."""
-        body = msgspec.json.encode({"project": project, "user": user})
+        body = msgspec.json.encode({"project": project, "user": user, "also": also})
         try:
             found = await self._ask("POST", "/internal/erase", body, patience=_LONG)
         except UpstreamError as error:

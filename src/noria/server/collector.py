@@ -150,7 +150,7 @@ class CollectorApp:
                 whom = msgspec.json.decode(exchange.body, type=_Whom)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise InvalidRequest(f"The body must name project and user: {error}.") from None
-            return await asyncio.wrap_future(self._collector.erase_user(whom.project, whom.user))
+            return await asyncio.wrap_future(self._collector.erase_user(whom.project, whom.user, whom.also))
         raise NotFound("The collector has no such path.")
 
     def _refuse(self, exchange: HttpExchange, error: RequestError, *, otlp: bool) -> None:
@@ -168,6 +168,8 @@ class _Which(msgspec.Struct):
 class _Whom(msgspec.Struct):
     project: str
     user: str
+    also: tuple[str, ...] = ()
+    """Further traces, in hex."""
 
 
 def main(arguments: list[str] | None = None) -> int:

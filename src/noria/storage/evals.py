@@ -256,14 +256,20 @@ class EvalTable:
             for row in page:
                 example = _example(_plain(row.body, self._seal))
                 if matches(example):
-                    counts[row.run] = counts.get(row.run, 0) + self._erase(row.run, example, traces)
+                    count = self._erase(row.run, example, traces)
+                    if ERASED not in example.metadata:
+                        counts[row.run] = counts.get(row.run, 0) + count
             if len(page) < _ROWS:
                 return counts, traces
             after = (page[-1].run, page[-1].example)
 
     def _erase(self, run: str, example: Example, traces: set[str]) -> int:
+        # Its source stays: run again, the erasure finds the same traces.
+        emptied_example = Example(
+            id=example.id, input={}, metadata={ERASED: True}, source=example.source, group=example.group
+        )
         left: tuple[tuple[Table, Callable[[bytes], msgspec.Struct]], ...] = (
-            (eval_examples, lambda body: Example(id=example.id, input={}, metadata={ERASED: True})),
+            (eval_examples, lambda body: emptied_example),
             (eval_answers, lambda body: _answer(body).erased()),
             (eval_judgements, lambda body: _judgement(body).erased()),
         )

@@ -404,7 +404,9 @@ class LedgerReader(Protocol):
 class Eraser(Protocol):
     """Deletes what is recorded of a person; implemented by the one process that writes."""
 
-    async def erase_user(self, project: str, user: str) -> Erasure: ...
+    async def erase_user(self, project: str, user: str, also: Sequence[str] = ()) -> Erasure:
+        """`also` are ids of further traces, whoever's: of calls that were made with this user's words."""
+        ...
 
 
 class Cipher(Protocol):

@@ -145,8 +145,8 @@ class DayFile:
             ]
         return applied
 
-    def erase(self, project: str, user: str) -> tuple[list[bytes], int]:
-        """Delete every trace that names `user`; (trace ids, number of spans)."""
+    def erase(self, project: str, user: str, also: Sequence[bytes] = ()) -> tuple[list[bytes], int]:
+        """Delete every trace that names `user`, and `also` these; (trace ids, number of spans)."""
         connection = self._connection
         connection.execute("PRAGMA secure_delete=ON")
         found: list[tuple[int, bytes]] = []
@@ -158,6 +158,13 @@ class DayFile:
                 " (SELECT id >> 16 FROM spans WHERE user = ?2))",
                 (project, user),
             )
+            known = {trace for _, trace in found}
+            for trace in set(also) - known:
+                found += rows(
+                    connection,
+                    "SELECT seq, trace FROM traces WHERE project = ? AND trace = ?",
+                    (project, trace),
+                )
             for seq, _ in found:
                 low, high = _range(seq)
                 spans += self._value("SELECT count(*) FROM spans WHERE id BETWEEN ? AND ?", (low, high))

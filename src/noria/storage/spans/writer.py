@@ -89,12 +89,12 @@ class SpanWriter:
                 gone.append(day)
         return gone
 
-    def erase(self, project: str, user: str) -> tuple[list[bytes], int]:
-        """Delete what names `user` from every day; (trace ids, number of spans)."""
+    def erase(self, project: str, user: str, also: Sequence[bytes] = ()) -> tuple[list[bytes], int]:
+        """Delete what names `user`, and `also` these traces, from every day; (trace ids, number of spans)."""
         traces: list[bytes] = []
         spans = 0
         for day in days_in(self._folder):
-            found, count = self._day(day).erase(project, user)
+            found, count = self._day(day).erase(project, user, also)
             traces += found
             spans += count
         return traces, spans

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,7 @@ class Books:
         total = CostRow("", "0", 0, 0, 0, 0, 0, 0, 0)
         return Costs(by, window.start // 1_000_000, window.end // 1_000_000, rows, total)
 
-    async def erase_user(self, project: str, user: str) -> Erasure:
+    async def erase_user(self, project: str, user: str, also: Sequence[str] = ()) -> Erasure:
         return Erasure(0, 0, 0)
 
     async def stand(self) -> Stand | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from .conftest import Books, make_control
 Client = Callable[..., TestClient]
 AT = 1_795_176_000_000_000_000
 TRACE = bytes(range(1, 17))
+CALL = bytes(range(2, 18))
 WORDS = secrets.token_hex(64)
 """That do not compress, so that they can be found."""
 ACT = Act(by=SYSTEM, act="test", subject="s")
@@ -47,8 +48,8 @@ class Collector(Books):
         super().__init__()
         self.writer = SpanWriter(folder, complete=lambda span: span)
 
-    async def erase_user(self, project: str, user: str) -> Erasure:
-        traces, spans = self.writer.erase(project, user)
+    async def erase_user(self, project: str, user: str, also: Sequence[str] = ()) -> Erasure:
+        traces, spans = self.writer.erase(project, user, [bytes.fromhex(trace) for trace in also])
         return Erasure(len(traces), spans, 0)
 
 
@@ -60,7 +61,11 @@ def control(tmp_path: Path) -> Iterator[Control]:
         input=said, output="Lyon.", model="m",
     )  # fmt: skip
     books = Collector(Home(tmp_path / "home").spans)
-    books.writer.write(day_of(AT), [span], {})
+    # A call that an evaluation made with the same words.
+    called = Span(
+        trace_id=CALL, span_id=b"\2" * 8, name="chat", start=AT, end=AT + 1, user="ed", input=said, output="x"
+    )
+    books.writer.write(day_of(AT), [span, called], {})
     found = make_control(tmp_path, books=books)
     found.start()
     yield found
@@ -94,7 +99,10 @@ def _copies(page: TestClient, control: Control) -> str:
     )
     evals.add(EvalRun(id="run_1", project="default", spec=spec, by="b", by_name="B", created_ms=1), ACT)
     examples = [copied, Example(id="b", input={"text": "x"})]
-    answers = [Answer(example=one.id, revision="r", key=f"k{one.id}", text=WORDS) for one in examples[:1]]
+    answers = [
+        Answer(example=one.id, revision="r", key=f"k{one.id}", text=WORDS, trace=CALL.hex())
+        for one in examples[:1]
+    ]
     answers += [Answer(example="b", revision="r", key="kb", text="somebody else's")]
     scores = (Score(name="s", value=1.0, reason=WORDS, details={"said": WORDS}),)
     judged = [Judgement(example=copied.id, scorer="s", key="j", scores=scores)]
@@ -130,7 +138,7 @@ def test_every_copy_goes_and_what_is_left_is_verified(client: Client, control: C
         "dataset d": 1, "dataset copy": 1, "queue q": 1, "run run_1": 1, "build cur_1": 2,
     }  # fmt: skip
     assert erased == {
-        "traces": 1, "spans": 1, "stored": 0, "feedback": 1, "items": 1, "examples": 2, "answers": 1,
+        "traces": 2, "spans": 2, "stored": 0, "feedback": 1, "items": 1, "examples": 2, "answers": 1,
         "events": 2, "scrubbed": True,
     }  # fmt: skip
     for path in _files(control):

@@ -396,9 +396,9 @@ class Collector:
                     consumer.sync()
                 synced = True
             if self._tail.abandoned(info):
-                pid = self._tail.pid(info)
-                slot = next((s for s in dead if (s.owner, s.pid) == (info.writer, pid)), None)
-                if slot is None and self._money.owned(info.writer, pid):
+                process = self._tail.process(info)
+                slot = next((s for s in dead if (s.owner, s.process) == (info.writer, process)), None)
+                if slot is None and self._money.owned(info.writer, process):
                     left.append(info)  # It died after `dead` was seen: its money is settled with its slot.
                     continue
                 pending = [p for p in self._ledger.pending(info.writer) if p.segment <= info.number]
@@ -419,19 +419,24 @@ class Collector:
     def _settle_rest(self, left: list[SegmentInfo], dead: list[DeadSlot]) -> None:
         """What died between two segments, or before its first."""
         reading = {info.writer for info in left if info.sealed}
-        living = {(info.writer, self._tail.pid(info)) for info in left}
+        living = {(info.writer, self._tail.process(info)) for info in left}
         for slot in dead:
-            if slot.owner in reading or (slot.owner, slot.pid) in living:
+            if slot.owner in reading or (slot.owner, slot.process) in living:
                 continue  # Its last records are still to be read; until then it holds what it reserved.
-            self._settle([one for one in self._ledger.pending(slot.owner) if one.pid == slot.pid], slot)
+            pending = self._ledger.pending(slot.owner)
+            self._settle([one for one in pending if one.process == slot.process], slot)
         for writer in list(self._pending - reading):
             alive = self._tail.alive(writer)
-            pids = frozenset(pid for name, pid in living if name == writer)
-            if alive and (not pids or self._looked.get(writer) == pids):
+            processes = frozenset(process for name, process in living if name == writer)
+            if alive and (not processes or self._looked.get(writer) == processes):
                 continue  # Without a segment, what is pending may be its own; else it was looked at before.
-            self._looked[writer] = pids
+            self._looked[writer] = processes
             pending = self._ledger.pending(writer)
-            gone = [one for one in pending if one.pid not in pids and not self._money.owned(writer, one.pid)]
+            gone = [
+                one
+                for one in pending
+                if one.process not in processes and not self._money.owned(writer, one.process)
+            ]
             if gone:
                 self._settle(gone, None)
             if not alive and len(gone) == len(pending):

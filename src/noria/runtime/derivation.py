@@ -41,7 +41,7 @@ class Derived(msgspec.Struct):
                 self._end(record, begun, begin_of)
             elif isinstance(record, Begin):
                 begun.setdefault(record.root, record)
-                self.change.begun.append(Pending(record, *run.key, run.pid))
+                self.change.begun.append(Pending(record, *run.key, run.process))
             elif isinstance(record, Stored):
                 self.stored.append(record)
             else:

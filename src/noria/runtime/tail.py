@@ -26,7 +26,7 @@ class Run(msgspec.Struct, frozen=True):
 
     batch: Batch
     day: date
-    pid: int
+    process: int
     consumers: tuple[str, ...]
     """Who has not seen them."""
 
@@ -42,7 +42,7 @@ class Tail:
         self._folder = folder
         self._reader = reader
         self._at: dict[tuple[str, int], dict[str, int]] = {}
-        self._pids: dict[tuple[str, int], int] = {}
+        self._processes: dict[tuple[str, int], int] = {}
         self.torn = 0
         self.undecodable = 0
 
@@ -53,13 +53,13 @@ class Tail:
             for key, offset in offsets.items():
                 self._at.setdefault(key, {})[consumer] = offset
 
-    def pid(self, info: SegmentInfo) -> int:
+    def process(self, info: SegmentInfo) -> int:
         """Process id of the segment's writer; 0 where it never began."""
         key = (info.writer, info.number)
-        found = self._pids.get(key, 0)
+        found = self._processes.get(key, 0)
         if not found:
             head = self._head(info)
-            found = self._pids[key] = head.pid if head is not None else 0
+            found = self._processes[key] = head.process if head is not None else 0
         return found
 
     def abandoned(self, info: SegmentInfo) -> bool:
@@ -85,7 +85,7 @@ class Tail:
             Position(info.writer, info.number, low),
             max_bytes=min(max_bytes, ahead - low) if ahead else max_bytes,
         )
-        return Run(batch, info.day, self.pid(info), behind)
+        return Run(batch, info.day, self.process(info), behind)
 
     def more(self, run: Run) -> bool:
         """Whether more than was read lies there already."""
@@ -103,7 +103,7 @@ class Tail:
         """Every consumer has drained it."""
         self._reader.remove(info.start)
         self._at.pop((info.writer, info.number), None)
-        self._pids.pop((info.writer, info.number), None)
+        self._processes.pop((info.writer, info.number), None)
 
     def alive(self, writer: str) -> bool:
         return self._reader.alive(writer)

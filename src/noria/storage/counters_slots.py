@@ -9,11 +9,12 @@ import msgspec
 
 from noria.errors import StateError
 from noria.storage.counters import shared
+from noria.storage.incarnation import incarnation
 from noria.storage.locks import Guard, locked_elsewhere, try_lock
 
 SLOTS = 64
 _NAME_BYTES = 48
-_ROW = 64  # State and process id, 8 bytes each, then the name.
+_ROW = 64  # State and process (`incarnation`), 8 bytes each, then the name.
 _FREE, _OWNED = 0, 1
 _FIRST = (
     1  # Byte 0 is the guard; byte 1 + n of the file is locked by the owner of slot n for as long as it lives.
@@ -26,8 +27,8 @@ class DeadSlot(msgspec.Struct, frozen=True):
     slot: int
     owner: str
     """The name under which it claimed the slot: its spool's writer."""
-    pid: int
-    """Its records are in the segments of that writer and process id."""
+    process: int
+    """Its `incarnation`; its records are in the segments of that writer and process."""
 
 
 class Slots:
@@ -49,7 +50,7 @@ class Slots:
                 at = self._at(slot)
                 if self._words[at] == _FREE and try_lock(self._file, _FIRST + slot):
                     self._map[at * 8 + 16 : at * 8 + _ROW] = name.ljust(_NAME_BYTES, b"\0")
-                    self._words[at + 1] = os.getpid()
+                    self._words[at + 1] = incarnation()
                     self._words[at] = _OWNED
                     self._words[0] = max(self._words[0], slot + 1)
                     self.own = slot
@@ -78,12 +79,12 @@ class Slots:
                 found.append(DeadSlot(slot, name, self._words[at + 1]))
         return found
 
-    def owned(self, owner: str, pid: int) -> bool:
+    def owned(self, owner: str, process: int) -> bool:
         """Whether a slot still belongs to this process, alive or dead: what it held is not settled."""
         name = owner.encode().ljust(_NAME_BYTES, b"\0")
         for slot in range(self.high):
             at = self._at(slot)
-            same = self._map[at * 8 + 16 : at * 8 + _ROW] == name and self._words[at + 1] == pid
+            same = self._map[at * 8 + 16 : at * 8 + _ROW] == name and self._words[at + 1] == process
             if same and self._words[at] == _OWNED:
                 return True
         return False

@@ -79,7 +79,8 @@ class Pending(msgspec.Struct, frozen=True):
     begin: Begin
     writer: str
     segment: int
-    pid: int
+    process: int
+    """`storage.incarnation` of its writer."""
     ended: bool = False
     """The attempt has ended, the call has not."""
 
@@ -204,7 +205,7 @@ class Ledger:
                     pending.begin.root,
                     pending.writer,
                     pending.segment,
-                    pending.pid,
+                    pending.process,
                     pending.begin.span in ended,
                     _encode(pending.begin),
                 )

@@ -106,9 +106,9 @@ class SharedMoney:
         """The slots to settle, each once its owner's spool is drained."""
         return self._slots.dead()
 
-    def owned(self, owner: str, pid: int) -> bool:
+    def owned(self, owner: str, process: int) -> bool:
         """Whether what this process held is still to be settled."""
-        return self._slots.owned(owner, pid)
+        return self._slots.owned(owner, process)
 
     def settle_dead(self, slot: int, spent: Mapping[bytes, int]) -> None:
         """Count, by row, what a dead process's calls that have a Begin and no End may have cost.

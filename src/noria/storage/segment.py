@@ -2,7 +2,7 @@
 
     bytes 0-7    b"NORIASEG"
           8-11   format
-          12-15  process id of the writer, for people
+          12-15  the writing process (`storage.incarnation`)
           16-19  day of all its records, in days since 1970 (UTC); 0: prepared and not begun
           20-23  where its frames end, once it is sealed; 0: open; ABANDONED: its writer died
           24-31  when it was begun, Unix nanoseconds
@@ -24,6 +24,8 @@ from zlib import crc32
 
 import msgspec
 
+from noria.storage.incarnation import incarnation
+
 MAGIC = b"NORIASEG"
 FORMAT = 1
 HEADER = 64
@@ -41,7 +43,7 @@ class Head(msgspec.Struct, frozen=True):
     """A segment's header."""
 
     format: int
-    pid: int
+    process: int
     day: int
     sealed: int
     begun: int
@@ -69,7 +71,7 @@ class OpenSegment:
             raise
         self._size = size
         self._offset = HEADER
-        self._map[:HEADER] = _head.pack(MAGIC, FORMAT, os.getpid(), 0, 0, 0, writer.encode())
+        self._map[:HEADER] = _head.pack(MAGIC, FORMAT, incarnation(), 0, 0, 0, writer.encode())
         self._words = memoryview(self._map).cast("I")
 
     @property
@@ -123,10 +125,10 @@ def read_head(data: bytes) -> Head | None:
     """The header in a segment's first 64 bytes; None where they are none of ours."""
     if len(data) < HEADER:
         return None
-    magic, form, pid, day, sealed, begun, writer = _head.unpack_from(data)
+    magic, form, process, day, sealed, begun, writer = _head.unpack_from(data)
     if magic != MAGIC:
         return None
-    return Head(form, pid, day, sealed, begun, writer.rstrip(b"\0").decode("utf-8", "replace"))
+    return Head(form, process, day, sealed, begun, writer.rstrip(b"\0").decode("utf-8", "replace"))
 
 
 def abandon(path: Path) -> bool:

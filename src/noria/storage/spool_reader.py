@@ -35,7 +35,7 @@ class SegmentInfo(msgspec.Struct, frozen=True):
     sealed: bool
     """Nothing will be added: its writer went on to another, or died."""
     size: int
-    pid: int = 0
+    process: int = 0
     """Of the process that wrote it, as in `counters_slots.DeadSlot`; a name's next process has another."""
 
     @property
@@ -96,7 +96,7 @@ class SpoolReader:
             sealed = bool(head.sealed) or not alive
             if head.day or sealed:
                 day = datetime.fromtimestamp(head.day * 86_400, UTC).date() if head.day else None
-                found.append(SegmentInfo(writer, int(path.stem), day, sealed, size, head.pid))
+                found.append(SegmentInfo(writer, int(path.stem), day, sealed, size, head.process))
         if not alive and self.alive(writer):
             return self.segments(writer)  # Some of them may be those of a process that has just begun.
         return found

@@ -301,6 +301,59 @@ def settled(home: Home) -> None:
         time.sleep(0.02)
 
 
+AGAIN = """
+import os, sys, time
+os.getpid = lambda: 7  # As in a container: the first worker always has the same one.
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from noria.access.key import Budget
+from noria.gateway.budget import Hold
+from noria.storage.counters_slots import Slots
+from noria.storage.home import Home
+from noria.storage.money import SharedMoney
+from noria.storage.spool import SpoolWriter
+from noria.storage.spool_reader import SegmentInfo
+from test_collector_records import begin, ended
+home, n = Home(Path(sys.argv[1])), int(sys.argv[2])
+slots = Slots(home.counters)
+money = SharedMoney(home.counters, slots=slots, slot=slots.claim("worker-0"))
+writer = SpoolWriter(home.spool, writer="worker-0", limit_bytes=1 << 30)
+first = begin(n)
+writer.append(first)
+writer.append(ended(first))
+hold = Hold(b"r" * 16, 10_000, 900, 1 << 62, Budget("b", "team:t", 10_000, "total"), "team:t", 0)
+assert money.reserve([hold]) is None
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_id_that_comes_again_frees_what_its_last_owner_held(
+    home: Home, running: Callable[[], Collector]
+) -> None:
+    folder = home.folder / "code"
+    folder.mkdir()
+    (folder / "test_collector_records.py").write_text(Path(__file__).read_text())
+    script = AGAIN.format(tests=str(folder))
+    for n in (1, 2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, str(home.folder), str(n)], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        if n == 1:
+            process.kill()
+            process.wait()
+    money = SharedMoney(home.counters, slots=Slots(home.counters), slot=0)
+    assert money.totals(b"r" * 16) == (0, 1_800)
+    collector = running()
+    collector.drain().result(10)
+    collector.drain().result(10)
+    assert money.totals(b"r" * 16) == (0, 900)
+    assert money.dead() == []
+    process.kill()
+    process.wait()
+
+
 def test_a_death_between_two_looks_of_a_round_is_charged_too(
     home: Home, running: Callable[[], Collector], monkeypatch: pytest.MonkeyPatch
 ) -> None:

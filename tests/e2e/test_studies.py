@@ -47,6 +47,27 @@ trials = 14
 objective = { type = "eval", eval = "sums", scorer = "exact" }
 parameters.model = { choice = ["acme/broken"] }
 
+[studies.shots]
+objective = { type = "eval", eval = "told", scorer = "exact" }
+parameters."examples.k" = { int = [0, 2] }
+parameters."examples.choose" = { choice = ["random", "similar"] }
+parameters."examples.dataset" = { choice = ["sums"] }
+trials = 6
+
+[evals.told]
+target = { prompt = "few@latest", model = "acme/good" }
+file = "sums.jsonl"
+limit = 4
+scorers = ["exact"]
+
+[studies.nowhere]
+objective = { type = "eval", eval = "sums", scorer = "exact" }
+parameters."examples.k" = { int = [0, 2] }
+
+[studies.misspelt]
+objective = { type = "eval", eval = "told", scorer = "exact" }
+parameters."examples.kk" = { int = [0, 2] }
+
 [studies.own]
 objective = { type = "function", function = "objective:score" }
 parameters.x = { float = [-1.0, 1.0] }
@@ -54,6 +75,17 @@ parameters.n = { int = [1, 64], log = true }
 trials = 12
 better = "lower"
 concurrency = 4
+"""
+FEW = """+++
+[variables]
+input = "string"
+[technique.examples]
+choose = "similar"
+dataset = "sums"
+embedder = "acme/embed"
++++
+@user
+{{ input }}
 """
 OBJECTIVE = """
 async def score(values, trial):
@@ -105,6 +137,26 @@ def test_the_better_model_is_found(running: Running, upstream: Upstream) -> None
     assert study["progress"]["unknown"] == 0
     text = running.attempt("study", "show", "which")
     assert text.exit_code == 0 and "acme/good" in text.output
+
+
+def test_how_many_examples_are_shown_and_how_they_are_chosen(running: Running, upstream: Upstream) -> None:
+    assert running.attempt("dataset", "import", "sums", str(running.folder / "sums.jsonl")).exit_code == 0
+    (running.folder / "prompts").mkdir()
+    (running.folder / "prompts" / "few.md").write_text(FEW)
+    assert running.attempt("prompt", "push", "few").exit_code == 0
+    upstream.bodies.clear()
+    found = running.run("study", "run", "shots")
+    study, trials = found["study"], found["trials"]
+    assert study["state"] == "done" and len(trials) == 6, study
+    assert all(trial["values"]["examples.dataset"] == "sums@1" for trial in trials)
+    shown = {len(body["messages"]) for body in upstream.bodies}
+    assert shown == {1, 3, 5}, "none, one and two examples before the question"
+    for trial in trials:
+        run = running.run("eval", "show", trial["evidence"]["run"])["run"]
+        assert run["progress"]["failed"] == 0 and (trial["state"], trial["value"]) == ("done", 1.0)
+    for name, said in (("nowhere", "shows no examples"), ("misspelt", "no setting 'examples.kk'")):
+        result = running.attempt("study", "run", name)
+        assert result.exit_code and said in result.stderr, result.stderr
 
 
 def test_a_study_that_was_stopped_goes_on(running: Running, upstream: Upstream) -> None:
@@ -168,7 +220,7 @@ def test_a_function_of_ones_own(running: Running) -> None:
     assert sum(found["importance"].values()) == pytest.approx(1)
     assert running.run("study", "list", "own")[0]["id"] == study["id"]
     assert {one["name"] for one in running.run("study", "list", "--defined")} == {
-        "which", "search", "killed", "pruned", "broken", "own",
+        "which", "search", "killed", "pruned", "broken", "own", "shots", "nowhere", "misspelt",
     }  # fmt: skip
     assert running.attempt("study", "delete", study["id"]).exit_code == 0
     assert running.run("study", "list", "own") == []

@@ -65,8 +65,8 @@ class StudySection(Section):
 
     objective: ObjectiveSection
     parameters: Annotated[dict[str, ParameterSection], Field(min_length=1, max_length=100)]
-    """By name. For "eval": `model` and `prompt` (choices), and keys of a chat completion such as
-    `temperature`."""
+    """By name. For "eval": `model` and `prompt` (choices), settings of the prompt's technique such as
+    `"examples.k"`, and keys of a chat completion such as `temperature`."""
     better: Literal["higher", "lower"] | None = None
     """Left out: as the scorer says; "higher" for a function."""
     trials: Annotated[int, Field(ge=1, le=100_000)] = 50

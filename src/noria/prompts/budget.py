@@ -10,6 +10,7 @@ STEPS = 100_000
 """Expressions and statements that one rendering may evaluate."""
 CHARACTERS = 4_000_000
 """Characters that one rendering may make, in its output and in all texts on the way."""
+LONGEST_SENTENCE = 400
 MOST = 1 << 63
 """Whole numbers stay below this."""
 
@@ -23,14 +24,14 @@ class Missing:
         self.name = name
 
     def error(self) -> InvalidRequest:
-        return InvalidRequest(
-            f"The variable {self.name!r} is not defined; give it, or write `{self.name} | default(…)`.",
-            param="variables",
-        )
+        name = self.name if len(self.name) <= 80 else self.name[:80] + "…"
+        return refuse(f"The variable {name!r} is not defined; give it, or write `{name} | default(…)`.")
 
 
 def refuse(sentence: str) -> InvalidRequest:
-    """The error of a template that cannot be rendered."""
+    """The error of a template that cannot be rendered. A sentence may repeat what a caller sent."""
+    if len(sentence) > LONGEST_SENTENCE:
+        sentence = sentence[:LONGEST_SENTENCE] + "…"
     return InvalidRequest(sentence, param="variables")
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from noria.errors import InvalidRequest
+from noria.prompts.budget import Budget
 from noria.prompts.program import Program
 from noria.prompts.render import render
 from noria.prompts.technique import Shot, Technique
@@ -77,21 +78,24 @@ def turns(
     chosen = prompt.shots if shots is None else shots
     values = completed(prompt.variables, variables)
     shown = {**values, EXAMPLES: [msgspec.to_builtins(one) for one in chosen]} if prompt.inline else values
-    found = [Turn(one.role, render(one.program, shown)) for one in prompt.messages]
+    budget = Budget()
+    found = [Turn(one.role, render(one.program, shown, budget)) for one in prompt.messages]
     if chosen and not prompt.inline:
-        found = _with_shots(prompt, found, chosen)
+        found = _with_shots(prompt, found, chosen, budget)
     if prompt.technique.reasoning is not None:
         found = _with_reasoning(prompt, found)
     return found
 
 
-def _with_shots(prompt: CompiledPrompt, found: list[Turn], shots: Sequence[Shot]) -> list[Turn]:
+def _with_shots(
+    prompt: CompiledPrompt, found: list[Turn], shots: Sequence[Shot], budget: Budget
+) -> list[Turn]:
     """Each example is the last user message as it would be for its input, and its answer."""
     last = _last_user(prompt)
     program = prompt.messages[last].program
     pairs: list[Turn] = []
     for shot in shots:
-        pairs.append(Turn("user", render(program, completed(_loose(prompt.variables), shot.input))))
+        pairs.append(Turn("user", render(program, completed(_loose(prompt.variables), shot.input), budget)))
         pairs.append(Turn("assistant", shot.answer))
     return [*found[:last], *pairs, *found[last:]]
 

@@ -29,6 +29,7 @@ Filter = Callable[..., Any]
 """(value, budget, *arguments, **named); the value may be Missing only for `default`."""
 
 _WORD = re.compile(r"\w+")
+_PLACE = re.compile(r"[0-9]{1,9}")
 _TITLE = re.compile(r"([-\s({\[<]+)")
 
 
@@ -85,7 +86,7 @@ def _replace(value: Any, budget: Budget, old: str, new: str, count: int | None =
 def _join(value: Any, budget: Budget, d: str = "", attribute: str | int | None = None) -> str:
     items = items_of(value, budget)
     if attribute is not None:
-        items = [_part(item, attribute) for item in items]
+        items = [_part(item, attribute, budget) for item in items]
     texts = [text_of(known(item), budget) for item in items]
     between = text_of(d, budget)
     budget.characters(sum(map(len, texts)) + len(between) * max(len(texts) - 1, 0))
@@ -100,11 +101,11 @@ def _indent(
         width = " " * width
     text = _text(value, budget)
     lines = (text + "\n").splitlines()
+    budget.characters(len(text) + len(width) * len(lines))
     if blank:
         kept = [lines[0], *(width + line for line in lines[1:])]
     else:
         kept = [lines[0], *(width + line if line else line for line in lines[1:])]
-    budget.characters(len(text) + len(width) * len(lines))
     return (width if first else "") + "\n".join(kept)
 
 
@@ -155,7 +156,7 @@ def _sort(
 ) -> list[Any]:
     items = items_of(value, budget)
     budget.step(len(items) * max(len(items).bit_length(), 1))
-    keys = [_key(item, attribute, case_sensitive=case_sensitive) for item in items]
+    keys = [_key(item, attribute, budget, case_sensitive=case_sensitive) for item in items]
     _check_order(keys)
     order = sorted(range(len(items)), key=keys.__getitem__, reverse=reverse)
     return [items[index] for index in order]
@@ -167,7 +168,7 @@ def _unique(
     kept: list[Any] = []
     seen: list[Any] = []
     for item in items_of(value, budget):
-        key = _key(item, attribute, case_sensitive=case_sensitive)
+        key = _key(item, attribute, budget, case_sensitive=case_sensitive)
         budget.step(len(seen))
         if not any(equal(key, other, budget) for other in seen):
             seen.append(key)
@@ -179,7 +180,7 @@ def _extreme(value: Any, budget: Budget, case_sensitive: bool, attribute: str | 
     items = items_of(value, budget)
     if not items:
         return Missing("max" if top else "min")
-    keys = [_key(item, attribute, case_sensitive=case_sensitive) for item in items]
+    keys = [_key(item, attribute, budget, case_sensitive=case_sensitive) for item in items]
     _check_order(keys)
     return items[(max if top else min)(range(len(items)), key=keys.__getitem__)]
 
@@ -195,7 +196,7 @@ def _min(value: Any, budget: Budget, case_sensitive: bool = False, attribute: st
 def _sum(value: Any, budget: Budget, attribute: str | int | None = None, start: float = 0) -> Any:
     total: Any = start
     for item in items_of(value, budget):
-        total = calculate("+", total, item if attribute is None else _part(item, attribute), budget)
+        total = calculate("+", total, item if attribute is None else _part(item, attribute, budget), budget)
     return total
 
 
@@ -270,7 +271,7 @@ def _map(
 ) -> Any:
     items = items_of(value, budget)
     if attribute is not None:
-        found = [_part(item, attribute, strict=default is None) for item in items]
+        found = [_part(item, attribute, budget, strict=default is None) for item in items]
         return [default if isinstance(one, Missing) else one for one in found]
     called = FILTERS.get(name)
     if called is None or name == "map":
@@ -294,25 +295,35 @@ def _reject(value: Any, budget: Budget, name: str = "", *more: Any) -> list[Any]
 
 def _selectattr(value: Any, budget: Budget, attribute: str | int, name: str = "", *more: Any) -> list[Any]:
     items = items_of(value, budget)
-    return [one for one in items if _holds(_part(one, attribute, strict=False), budget, name, more)]
+    return [one for one in items if _holds(_part(one, attribute, budget, strict=False), budget, name, more)]
 
 
 def _rejectattr(value: Any, budget: Budget, attribute: str | int, name: str = "", *more: Any) -> list[Any]:
     items = items_of(value, budget)
-    return [one for one in items if not _holds(_part(one, attribute, strict=False), budget, name, more)]
+    return [
+        one for one in items if not _holds(_part(one, attribute, budget, strict=False), budget, name, more)
+    ]
 
 
-def _part(item: Any, attribute: str | int, *, strict: bool = True) -> Any:
+def _part(item: Any, attribute: str | int, budget: Budget, *, strict: bool = True) -> Any:
     """`attribute` may be a path, `a.b`."""
     found = item
-    for key in attribute.split(".") if isinstance(attribute, str) else (attribute,):
-        found = field(found, int(key) if isinstance(key, str) and key.isdigit() else key, str(attribute))
+    keys: list[str | int] = [attribute]
+    if isinstance(attribute, str):
+        budget.characters(len(attribute))
+        keys = [int(key) if _PLACE.fullmatch(key) else key for key in attribute.split(".")]
+    for key in keys:
+        found = field(found, key, str(attribute))
     return known(found) if strict else found
 
 
-def _key(item: Any, attribute: str | int | None, *, case_sensitive: bool) -> Any:
-    key = known(item) if attribute is None else _part(item, attribute)
-    return key if case_sensitive or not isinstance(key, str) else key.lower()
+def _key(item: Any, attribute: str | int | None, budget: Budget, *, case_sensitive: bool) -> Any:
+    """By what an item is compared; its length is paid for, as often as it is in the list."""
+    key = known(item) if attribute is None else _part(item, attribute, budget)
+    if not isinstance(key, str):
+        return key
+    budget.characters(len(key))
+    return key if case_sensitive else key.lower()
 
 
 def _check_order(keys: list[Any]) -> None:
@@ -392,6 +403,6 @@ def apply(name: str, value: Any, arguments: Sequence[Any], named: dict[str, Any]
         known(value)
     try:
         return FILTERS[name](value, budget, *arguments, **named)
-    except (TypeError, AttributeError):
-        # An argument of another type or number than the filter takes.
+    except (TypeError, AttributeError, ValueError, OverflowError):
+        # An argument of another type or number than the filter takes, or too large for it.
         raise refuse(f"The filter {name!r} cannot be used with these arguments on {kind(value)}.") from None

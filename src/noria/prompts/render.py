@@ -9,18 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from noria.prompts import program as p
-from noria.prompts.budget import CHARACTERS, STEPS, Budget, Missing, refuse
+from noria.prompts.budget import Budget, Missing, refuse
 from noria.prompts.filters import apply, test
 from noria.prompts.values import calculate, compare, cut, field, items_of, kind, known, text_of, truth, whole
 
 MOST_RANGE = 10_000
 
 
-def render(
-    program: p.Program, variables: Mapping[str, Any], *, steps: int = STEPS, characters: int = CHARACTERS
-) -> str:
-    """The text. Raises InvalidRequest, one sentence, where a variable is missing or the budget is used up."""
-    return _Rendering(Budget(steps=steps, characters=characters), variables).text(program)
+def render(program: p.Program, variables: Mapping[str, Any], budget: Budget | None = None) -> str:
+    """The text; what belongs together is rendered within one `budget`.
+
+    Raises InvalidRequest, one sentence, where a variable is missing or the budget is used up.
+    """
+    return _Rendering(budget or Budget(), variables).text(program)
 
 
 class _Rendering:

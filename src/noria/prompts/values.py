@@ -91,11 +91,12 @@ def items_of(value: Any, budget: Budget) -> list[Any]:
     """What a loop goes through."""
     if isinstance(known(value), list):
         found = cast("list[Any]", value)
+        budget.step(len(found))
     elif isinstance(value, dict | str):
+        budget.step(len(value))
         found = list(value)
     else:
         raise refuse(f"A loop goes through a list, a mapping or a text, not through {kind(value)}.")
-    budget.step(len(found))
     return found
 
 
@@ -179,6 +180,8 @@ def compare(op: Comparison, left: Any, right: Any, budget: Budget) -> bool:
     numbers = isinstance(left, int | float) and isinstance(right, int | float)
     if not numbers and not (isinstance(left, str) and isinstance(right, str)):
         raise refuse(f"{kind(left)} and {kind(right)} have no order.".capitalize())
+    budget.weigh(left)
+    budget.weigh(right)
     return _ORDER[op](left, right)
 
 

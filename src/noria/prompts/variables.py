@@ -12,6 +12,7 @@ from operator import ge, gt, le, lt
 from typing import Any
 
 from noria.errors import InvalidRequest
+from noria.prompts.budget import refuse
 
 NOTES = frozenset(
     {"title", "description", "examples", "deprecated", "$schema", "$comment", "default", "format"}
@@ -34,6 +35,8 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
 }
 _DEEPEST = 20
+MOST_CHECKS = 100_000
+"""Of the schema's rules on values."""
 
 
 def check_schema(schema: Mapping[str, Any]) -> None:
@@ -59,10 +62,24 @@ def completed(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     for name, inner in schema.get("properties", {}).items():
         if isinstance(inner, Mapping) and "default" in inner:
             values.setdefault(name, inner["default"])
-    problem = _problem(schema, values, "", 0) if schema else ""
+    problem = _problem(schema, values, "", _Left()) if schema else ""
     if problem:
-        raise InvalidRequest(problem, param="variables")
+        raise refuse(problem)
     return values
+
+
+class _Left:
+    """How many checks are left: what a caller sends is looked at where other calls wait."""
+
+    __slots__ = ("_checks",)
+
+    def __init__(self) -> None:
+        self._checks = MOST_CHECKS
+
+    def count(self, checks: int) -> None:
+        self._checks -= checks
+        if self._checks < 0:
+            raise _refused(f"The variables take more than {MOST_CHECKS:,} checks; give fewer values.")
 
 
 def _refused(sentence: str) -> InvalidRequest:
@@ -115,8 +132,9 @@ def _check_keyword(keyword: str, value: Any, path: str, depth: int) -> None:
         raise _refused(f"`{path}` {wrong}.")
 
 
-def _problem(schema: Any, value: Any, path: str, depth: int) -> str:
+def _problem(schema: Any, value: Any, path: str, left: _Left) -> str:
     """What is wrong, as a sentence; "" where nothing is."""
+    left.count(1)
     shown = f"The variable {path!r}" if path else "The object of variables"
     if schema is True:
         return ""
@@ -127,34 +145,35 @@ def _problem(schema: Any, value: Any, path: str, depth: int) -> str:
         allowed = kinds if isinstance(kinds, list) else [kinds]
         if not any(_TYPES[one](value) for one in allowed):
             return f"{shown} must be {' or '.join(allowed)}, not {_kind(value)}."
+    left.count(len(schema.get("enum", ())))
     if "enum" in schema and not any(_same(value, one) for one in schema["enum"]):
         return f"{shown} must be one of {', '.join(map(repr, schema['enum']))}."
     if "const" in schema and not _same(value, schema["const"]):
         return f"{shown} must be {schema['const']!r}."
     if "anyOf" in schema:
-        problems = [_problem(one, value, path, depth + 1) for one in schema["anyOf"]]
+        problems = [_problem(one, value, path, left) for one in schema["anyOf"]]
         if all(problems):
             return problems[0]
     if isinstance(value, str):
         return _bounds(schema, len(value), "minLength", "maxLength", f"{shown} must have", "characters")
     if isinstance(value, list):
-        return _list_problem(schema, value, path, shown, depth)
+        return _list_problem(schema, value, path, shown, left)
     if isinstance(value, dict):
-        return _object_problem(schema, value, path, shown, depth)
+        return _object_problem(schema, value, path, shown, left)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _number_problem(schema, value, shown)
     return ""
 
 
-def _list_problem(schema: Any, value: list[Any], path: str, shown: str, depth: int) -> str:
+def _list_problem(schema: Any, value: list[Any], path: str, shown: str, left: _Left) -> str:
     problem = _bounds(schema, len(value), "minItems", "maxItems", f"{shown} must have", "items")
     if problem or "items" not in schema:
         return problem
-    found = (_problem(schema["items"], one, f"{path}[{index}]", depth + 1) for index, one in enumerate(value))
+    found = (_problem(schema["items"], one, f"{path}[{index}]", left) for index, one in enumerate(value))
     return next(filter(None, found), "")
 
 
-def _object_problem(schema: Any, value: dict[str, Any], path: str, shown: str, depth: int) -> str:
+def _object_problem(schema: Any, value: dict[str, Any], path: str, shown: str, left: _Left) -> str:
     for name in schema.get("required", ()):
         if name not in value:
             return f"The variable {_below(path, name)!r} is missing; give it."
@@ -164,7 +183,7 @@ def _object_problem(schema: Any, value: dict[str, Any], path: str, shown: str, d
         if rule is False and name not in properties:
             known = ", ".join(sorted(properties)) or "none"
             return f"There is no variable {_below(path, name)!r}; there are {known}."
-        problem = _problem(rule, inner, _below(path, name), depth + 1)
+        problem = _problem(rule, inner, _below(path, name), left)
         if problem:
             return problem
     return ""
@@ -205,6 +224,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _below(path: str, name: str) -> str:
+    name = name if len(name) <= 80 else name[:80] + "…"
     return f"{path}.{name}" if path else name
 
 

@@ -14,7 +14,7 @@ from noria.config.prompt import PromptsSection
 from noria.core.clock import Clock
 from noria.core.gate import GateResult
 from noria.datasets.store import DatasetReader
-from noria.errors import Conflict, InvalidRequest, NoriaError, NotFound, RequestError
+from noria.errors import Conflict, InvalidRequest, NoriaError, NotFound
 from noria.gateway.snapshot import ServedPrompt
 from noria.prompts.compiled import CompiledPrompt
 from noria.prompts.policy import Rule
@@ -29,16 +29,18 @@ from noria.prompts.reference import (
     parse_reference,
 )
 from noria.prompts.store import PromptStore
-from noria.prompts.technique import Shot, technique_of, written
 from noria.prompts.version import Label, PromptContent, PromptVersion
 from noria.runtime.jobs import Job
-from noria.runtime.shots import Pools, drawn, pinned
+from noria.runtime.prompt_contents import PromptContents
+from noria.runtime.shots import Pools
 
 _log = logging.getLogger("noria.prompts")
 Publish = Callable[[], list[int]]
 """Makes workers serve it; the numbers of those that had not confirmed."""
 ACT = "prompt.label"
 """Of approvals."""
+MOST_COMPILED = 10_000
+"""Versions that are kept compiled; the oldest goes first."""
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -67,6 +69,7 @@ class Prompts:
         self._publish = publish
         self._section = section
         self._pools = pools
+        self._contents = PromptContents(store, self._reader)
         self._compiled: dict[tuple[str, str, int], CompiledPrompt] = {}
         self._lock = threading.Lock()
         self.datasets: DatasetReader | None = None
@@ -125,34 +128,20 @@ class Prompts:
 
     def whole(self, project: str, name: str, content: PromptContent) -> tuple[PromptContent, CompiledPrompt]:
         """The content as a version would have it, its includes and dataset pinned, and compiled."""
-        from noria.prompts.compose import compiled, composed
-
-        content = self._pin_dataset(project, content)
-        content, included = composed(
-            content,
-            name=name,
-            resolve=lambda reference: self.version(project, parse_reference(reference)),
-            by_digest=lambda other, digest: self._by_digest(project, other, digest),
-        )
-        made = compiled(content, included, project=project, name=name, number=0, digest=content.digest)
-        return content, self._with_shots(made)
+        return self._contents.whole(project, name, content)
 
     def compile(self, version: PromptVersion) -> CompiledPrompt:
         """Ready to be rendered. What it needs and does not find is said in `unusable`."""
-        from noria.prompts.compose import compiled
-
         key = (version.project, version.prompt, version.number)
         with self._lock:
             found = self._compiled.get(key)
         if found is None:
-            made = compiled(
-                version.content, self._included(version), project=version.project, name=version.prompt,
-                number=version.number, digest=version.digest,
-            )  # fmt: skip
-            found = self._with_shots(made)
+            found = self._contents.compile(version)
             if not found.unusable:
                 with self._lock:
                     self._compiled[key] = found
+                    if len(self._compiled) > MOST_COMPILED:
+                        del self._compiled[next(iter(self._compiled))]
         return found
 
     def describe(
@@ -311,46 +300,6 @@ class Prompts:
             code="approval_needed",
             param="label",
         )
-
-    # what a content needs of others
-
-    def _by_digest(self, project: str, name: str, digest: str) -> PromptVersion:
-        found = self.store.by_digest(project, name, digest)
-        if found is None:
-            raise NotFound(f"The prompt {name!r} has no version with the digest {digest}.", param="prompt")
-        return found
-
-    def _included(self, version: PromptVersion) -> dict[str, PromptContent]:
-        from noria.prompts.compose import Following
-
-        following = Following(lambda name, digest: self._by_digest(version.project, name, digest))
-        for reference, digest in version.content.includes.items():
-            other = self._by_digest(version.project, parse_reference(reference).name, digest)
-            following.follow(other, (version.prompt,))
-        return following.found
-
-    def _pin_dataset(self, project: str, content: PromptContent) -> PromptContent:
-        technique = technique_of(content.technique)
-        shots = technique.examples
-        if shots is None or not shots.dataset:
-            return content
-        shots = pinned(shots, project, self._reader())
-        technique = msgspec.structs.replace(technique, examples=shots)
-        return msgspec.structs.replace(content, technique=written(technique))
-
-    def _with_shots(self, made: CompiledPrompt) -> CompiledPrompt:
-        shots = made.technique.examples
-        if shots is None:
-            return made
-        if shots.given:
-            return msgspec.structs.replace(made, shots=shots.given)
-        if shots.choose in ("similar", "diverse"):
-            return msgspec.structs.replace(made, pool=self._pools.name(made.project, shots))
-        try:
-            found: tuple[Shot, ...] = drawn(shots, made.project, self._reader())
-        except RequestError as error:
-            return msgspec.structs.replace(made, unusable=str(error))
-        return msgspec.structs.replace(made, shots=found)
 
     def _reader(self) -> DatasetReader:
         if self.datasets is None:

@@ -78,6 +78,13 @@ def _reservoir(examples: Iterator[Example], k: int, rng: random.Random) -> list[
     return kept
 
 
+def pool_name(project: str, shots: Shots) -> str:
+    """Of the pool that these are chosen from; `shots` are pinned."""
+    return digest([project, shots.digest, shots.split, shots.field, shots.embedder]).removeprefix("sha256:")[
+        :32
+    ]
+
+
 class Pools:
     """Pools to choose similar examples from: one file for each dataset version, split, field and embedder."""
 
@@ -85,11 +92,6 @@ class Pools:
         self._folder = folder
         self._home = home
         self._jobs = jobs
-
-    def name(self, project: str, shots: Shots) -> str:
-        return digest([project, shots.digest, shots.split, shots.field, shots.embedder]).removeprefix(
-            "sha256:"
-        )[:32]
 
     def path(self, name: str) -> Path:
         return self._folder / f"{name}.pool"

@@ -21,12 +21,15 @@ from noria.evals.metrics import Metrics, metrics
 from noria.evals.run import ENDED, EvalRun, Progress
 from noria.evals.sheet import sheet
 from noria.runtime.evals import TASK, measures_of
+from noria.runtime.prompt_contents import PromptContents
 from noria.runtime.sealing import open_database
 from noria.runtime.study_plan import EvalPlan, spec_of
 from noria.stats.interval import Interval
 from noria.storage.audit import AuditLog
+from noria.storage.datasets import DatasetTable
 from noria.storage.evals import EvalTable
 from noria.storage.home import Home
+from noria.storage.prompts import PromptTable
 from noria.studies.objective import Objective, Place
 from noria.studies.parameter import Values
 from noria.studies.trial import Outcome, Pruned, Trial
@@ -44,7 +47,10 @@ async def eval_objective(place: Place, arguments: dict[str, Any]) -> AsyncGenera
     clock = SystemClock()
     try:
         plan = msgspec.convert(arguments, EvalPlan, strict=False)
-        yield EvalObjective(EvalTable(database, AuditLog(database, clock)), plan, place, clock)
+        log = AuditLog(database, clock)
+        datasets = DatasetTable(database, log, clock)
+        contents = PromptContents(PromptTable(database, log, clock), lambda: datasets)
+        yield EvalObjective(EvalTable(database, log), contents, plan, place, clock)
     finally:
         database.close()
 
@@ -52,8 +58,11 @@ async def eval_objective(place: Place, arguments: dict[str, Any]) -> AsyncGenera
 class EvalObjective:
     """objective.Objective."""
 
-    def __init__(self, runs: EvalTable, plan: EvalPlan, place: Place, clock: Clock) -> None:
+    def __init__(
+        self, runs: EvalTable, contents: PromptContents, plan: EvalPlan, place: Place, clock: Clock
+    ) -> None:
         self._runs = runs
+        self._contents = contents
         self._plan = plan
         self._place = place
         self._clock = clock
@@ -80,7 +89,9 @@ class EvalObjective:
             run = run.to("queued")
             self._runs.change(run, self._act("eval.resume", run, by))
         if run is None:
-            spec = spec_of(self._plan, values)
+            spec = spec_of(
+                self._plan, values, lambda name, content: self._contents.changed(project, name, content)
+            )
             tags = {**spec.tags, "study": self._place.study, "trial": str(trial.number)}
             run = EvalRun(
                 id=new_id("run"),

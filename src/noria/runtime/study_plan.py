@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,10 +11,24 @@ import msgspec
 from noria.config.eval import EvalTargetSection
 from noria.config.mistake import nearest
 from noria.config.study import ParameterSection, StudySection
-from noria.errors import ConfigError
+from noria.errors import ConfigError, InvalidRequest
 from noria.evals.run import RunSpec, TargetSpec
+from noria.prompts.compiled import CompiledPrompt
+from noria.prompts.reference import parse_reference
+from noria.prompts.settings import SETTINGS, with_settings
+from noria.prompts.version import PromptContent
 from noria.runtime.evals import Evals, measures_of
-from noria.studies.parameter import Choice, Float, Int, Parameter, Parameters, Value, check
+from noria.studies.parameter import (
+    Choice,
+    Float,
+    Int,
+    Parameter,
+    Parameters,
+    Value,
+    check,
+    choices,
+    combinations,
+)
 from noria.studies.study import Better, ObjectiveSpec, StudySpec
 
 TARGETS = ("model", "prompt")
@@ -22,6 +36,11 @@ TARGETS = ("model", "prompt")
 MOST_TARGETS = 64
 QUANTITIES = ("latency", "cost", "tokens")
 """Measures of every run, better when lower."""
+DATASET = "examples.dataset"
+MOST_CHECKED = 2000
+"""Combinations of settings that are tried out before a study begins."""
+Changed = Callable[[str, PromptContent], tuple[PromptContent, CompiledPrompt]]
+"""`PromptContents.changed` within a project."""
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +67,7 @@ def planned(evals: Evals, project: str, name: str, section: StudySection) -> Stu
     said = section.objective
     better: Better = "higher"
     if said.type == "eval":
+        parameters = _pinned(evals, project, said.eval or "", parameters)
         plan, better = _eval(evals, project, said.eval or "", said.scorer or "", parameters)
         arguments: dict[str, Any] = msgspec.to_builtins(plan)
     else:
@@ -96,6 +116,7 @@ def _eval(
         )
         for row in rows
     )
+    _check_settings(variants, {key: one for key, one in parameters.items() if "." in key or key in SETTINGS})
     lower = (scorer in QUANTITIES and scorer not in known) or known.get(scorer) == "lower"
     total = evals.resolver.count(project, spec.dataset) * spec.repeats
     plan = EvalPlan(spec=spec, variants=variants, scorer=scorer, total=total)
@@ -121,10 +142,44 @@ def _parameter(section: ParameterSection) -> Parameter:
     return Float(low=float(section.float[0]), high=float(section.float[1]), log=section.log, step=step)
 
 
-def spec_of(plan: EvalPlan, values: Mapping[str, Value]) -> RunSpec:
-    """The run at these values: those that are no names of targets go to the model."""
+def _pinned(evals: Evals, project: str, name: str, parameters: Parameters) -> Parameters:
+    """With the numbers of the datasets that examples are chosen from: all trials are to see the same."""
+    if DATASET not in parameters:
+        return parameters
+    section = evals.section(name).model_copy(update={"file": None, "limit": None})
+    names = _names(DATASET, parameters[DATASET])
+    found = [evals.resolver.dataset(project, section.model_copy(update={"dataset": one})) for one in names]
+    return {**parameters, DATASET: Choice(values=tuple(f"{one.name}@{one.number}" for one in found))}
+
+
+def _check_settings(variants: tuple[Variant, ...], settings: Parameters) -> None:
+    """Raises ConfigError where a setting of the technique is unknown, or does not fit a prompt."""
+    tried = [choices(one) for one in settings.values()]
+    ends = [(one.low, one.high) if isinstance(one, Int | Float) else one.values for one in settings.values()]
+    whole = all(one is not None for one in tried) and (combinations(settings) or 0) <= MOST_CHECKED
+    rows = itertools.product(*(tried if whole else ends))  # pyright: ignore[reportArgumentType]
+    for row in itertools.islice(rows, MOST_CHECKED if settings else 0):
+        for variant in variants:
+            if variant.target.content is None:
+                raise ConfigError("The evaluation's target has no prompt, so it shows no examples.")
+            try:
+                with_settings(variant.target.content.technique, dict(zip(settings, row, strict=True)))
+            except InvalidRequest as error:
+                raise ConfigError(str(error)) from None
+
+
+def spec_of(plan: EvalPlan, values: Mapping[str, Value], changed: Changed) -> RunSpec:
+    """The run at these values. What is neither a name of the target nor a setting of the prompt's technique
+    goes to the model. Raises InvalidRequest and NotFound where examples cannot be had."""
     names = {key: value for key, value in values.items() if key in TARGETS}
+    settings = {key: value for key, value in values.items() if key in SETTINGS}
     target = next(one.target for one in plan.variants if one.values == names)
-    rest = {key: value for key, value in values.items() if key not in TARGETS}
+    if settings:
+        assert target.content is not None, "settings were checked when the study was planned"
+        technique = with_settings(target.content.technique, settings)
+        content = msgspec.structs.replace(target.content, technique=technique)
+        content, compiled = changed(parse_reference(target.prompt).name, content)
+        target = msgspec.structs.replace(target, content=content, compiled=compiled, prompt_number=0)
+    rest = {key: value for key, value in values.items() if key not in TARGETS and key not in SETTINGS}
     target = msgspec.structs.replace(target, parameters={**target.parameters, **rest})
     return msgspec.structs.replace(plan.spec, target=target)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from noria.monitoring.rule import State, severity
+from noria.monitoring.rule import SLOT_S, State, severity
 from noria.runtime.control import Control
 from noria.server.api.body import END_OF_TIME_MS, Body
 from noria.server.api.caller import Editor, Parts, Project, Viewer
@@ -81,7 +81,8 @@ def read_monitor_series(
     """What a rule measures, step by step, with intervals and counts."""
     record = parts.monitors.one(project, name)
     found = parts.monitors.rule(record, rule)
-    step_s = step or step_for(window)
+    # Where the rule itself is made of the span store's sums, so is its course.
+    step_s = step or max(step_for(window), SLOT_S if found.window_s >= SLOT_S else 1)
     points = parts.monitors.series(
         record, found, start_ms=window.start // 1_000_000, end_ms=window.end // 1_000_000, step_s=step_s
     )

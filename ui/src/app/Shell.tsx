@@ -11,6 +11,7 @@ import { TimeRange } from '../parts/TimeRange';
 import { LiveDot } from './LiveDot';
 import { Mark } from './Mark';
 import { NAVIGATION } from './navigation';
+import { OpenAlerts } from './OpenAlerts';
 import classes from './Shell.module.css';
 import { useScope, useSetSearch } from './scope';
 import { useShortcuts } from './shortcuts';
@@ -26,7 +27,7 @@ const under = (path: string, to: string) =>
   Object.entries(WITHIN).some(([inner, outer]) => outer === to && path.startsWith(`${inner}/`));
 
 /** Pages whose content depends on the range of time. */
-const TIMED = ['/', '/traces', '/sessions', '/costs'];
+const TIMED = ['/', '/traces', '/sessions', '/costs', '/monitor'];
 
 export function Shell() {
   const [open, drawer] = useDisclosure(false);
@@ -73,7 +74,7 @@ export function Shell() {
         </Link>
         <ProjectMenu />
         <div className={classes.space} />
-        {TIMED.includes(path) && <TimeRange compact={narrow} />}
+        {(TIMED.includes(path) || path.startsWith('/monitor/')) && <TimeRange compact={narrow} />}
         {narrow ? (
           <ActionIcon variant="default" size={30} aria-label="Find" onClick={() => setPalette(true)}>
             <IconSearch size={16} stroke={1.6} />
@@ -109,6 +110,7 @@ export function Shell() {
                   >
                     <Icon size={16} stroke={1.7} />
                     {label}
+                    {to === '/monitor' && <OpenAlerts />}
                   </Link>
                 </Tooltip>
               );

@@ -2,6 +2,7 @@
 import {
   IconActivityHeartbeat,
   IconAdjustmentsHorizontal,
+  IconBellRinging,
   IconChartDots,
   IconChecklist,
   IconCoin,
@@ -33,6 +34,7 @@ export const NAVIGATION = [
       { to: '/traces', label: 'Traces', icon: IconListDetails, key: 'g t' },
       { to: '/sessions', label: 'Sessions', icon: IconMessages, key: 'g s' },
       { to: '/costs', label: 'Costs', icon: IconCoin, key: 'g o' },
+      { to: '/monitor', label: 'Monitor', icon: IconBellRinging, key: 'g a' },
     ],
   },
   {

@@ -117,6 +117,17 @@ const tree = root.addChildren([
     }),
     createRoute({
       ...page,
+      path: '/monitor',
+      component: lazyRouteComponent(() => import('../pages/monitor/Monitors'), 'MonitorsPage'),
+    }),
+    createRoute({
+      ...page,
+      path: '/monitor/$name',
+      validateSearch: words('rule'),
+      component: lazyRouteComponent(() => import('../pages/monitor/Monitor'), 'MonitorPage'),
+    }),
+    createRoute({
+      ...page,
       path: '/playground',
       validateSearch: words('trace', 'models', 'prompt', 'example'),
       component: lazyRouteComponent(() => import('../pages/playground/Playground'), 'PlaygroundPage'),

@@ -5,6 +5,7 @@ import { bytes, count, duration, exact, money } from '../../parts/format';
 import { LazyCode, pretty } from '../../parts/LazyCode';
 import { TraceStatus } from '../../parts/Status';
 import { Id } from '../../parts/Value';
+import { SpanScores } from '../monitor/SpanScores';
 import { conversation } from './conversation';
 import { Facts } from './Facts';
 import { Feedback } from './Feedback';
@@ -19,7 +20,7 @@ const NAMES: Record<Tab, string> = {
   conversation: 'Conversation',
   wire: 'Request & response',
   cost: 'Tokens & cost',
-  feedback: 'Feedback',
+  feedback: 'Scores & feedback',
   attributes: 'Attributes',
 };
 
@@ -61,6 +62,7 @@ export function SpanPanel({ trace, span, feedback, tab, onTab }: Props) {
         <Cost span={span} />
       </Tabs.Panel>
       <Tabs.Panel value="feedback" className={classes.content}>
+        <SpanScores trace={trace} span={span.id} />
         <Feedback trace={trace} span={span.id} feedback={feedback} />
       </Tabs.Panel>
       <Tabs.Panel value="attributes" className={classes.content}>

@@ -16,11 +16,13 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from click.testing import CliRunner
 
 from noria.cli.api import Api
 from noria.cli.main import noria
+from noria.runtime.supervisor import status
 from noria.storage.home import Home
 
 CONFIG = """
@@ -42,6 +44,22 @@ max_output = 4096
 price = {{ input = "1.00", output = "4.00" }}
 [routes.sorting]
 targets = ["acme/large"]
+
+[monitors.sorting]
+filter = "route:sorting"
+scorers = ["refusal", "polite", {{ type = "length", arguments = {{ most = 20 }} }}]
+notify = ["oncall"]
+[[monitors.sorting.alerts]]
+measure = "error_rate"
+above = {{ warn = 0.02, alert = 0.05 }}
+[[monitors.sorting.alerts]]
+measure = "latency_p95"
+above = {{ warn = "5ms", alert = "2s" }}
+[[monitors.sorting.alerts]]
+scorer = "length.words"
+below = {{ warn = 3, alert = 2 }}
+[channels.oncall]
+webhook = "{sorter}/v1/alerts"
 
 [prompts.labels.production]
 gates = ["release"]
@@ -203,6 +221,8 @@ class Sorter:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
+        if "messages" not in body:
+            return {}
         model, texts = body["model"], [message["content"] for message in body["messages"]]
         asked = texts[-1] if isinstance(texts[-1], str) else json.dumps(texts[-1])
         time.sleep({"large": 0.03, "slow": 0.8}.get(model, 0.005) * (0.5 + chance(asked, "time")))
@@ -289,6 +309,16 @@ def write(folder: Path) -> None:
     (folder / "tone.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labelled()))
 
 
+def call(home: Home, text: str) -> None:
+    """As an application does, through the gateway."""
+    running = status(home)
+    assert running is not None
+    body = {"model": "sorting", "messages": [{"role": "user", "content": text}], "max_tokens": 20}
+    headers = {"content-type": "application/json"}
+    request = Request(f"{running.address}/v1/chat/completions", json.dumps(body).encode(), headers)
+    urlopen(request, timeout=60).close()
+
+
 def seed(folder: Path, config: Path) -> None:
     """Through the commands that people have."""
 
@@ -311,6 +341,8 @@ def seed(folder: Path, config: Path) -> None:
         sources = [{"path": str(folder / file), "format": "jsonl"}]
         api.post(f"/api/datasets/{name}/import-local", {"sources": sources, "comment": comment, **more})
 
+    for row in questions()[:60]:
+        call(Home(folder / "state"), row["input"]["input"])
     rows = questions()
     shares = {"train": 0.7, "test": 0.3}
     load("messages", "triage.jsonl", "As collected", splits=shares)

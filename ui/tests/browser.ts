@@ -100,13 +100,14 @@ export async function newestTrace(page: Page): Promise<string | null> {
 }
 
 const NEWEST: Record<string, string> = {
+  judged: '/api/traces?from=-30d&q=route:sorting&limit=1',
   study: '/api/studies?limit=1',
   optimization: '/api/optimizations?limit=1',
   exploration: '/api/explorations?kind=exploration&limit=1',
   comparison: '/api/explorations?kind=comparison&limit=1',
 };
 
-/** A path with its `{trace}`, `{study}`, `{optimization}`, `{exploration}`, `{comparison}`, `{run}` and `{base}` (the newest runs of one evaluation) put in; null where one is lacking. */
+/** A path with its `{trace}`, `{study}`, `{optimization}`, `{exploration}`, `{comparison}`, `{judged}`, `{run}` and `{base}` (the newest runs of one evaluation) put in; null where one is lacking. */
 export async function placed(page: Page, path: string): Promise<string | null> {
   let found = path;
   if (path.includes('{trace}')) {

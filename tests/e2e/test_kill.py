@@ -14,12 +14,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from noria.runtime.supervisor import Status
+from noria.runtime.unix_http import UnixConnection
 from noria.storage.home import Home
 from noria.storage.spans import SpanStore
 from noria.testing import Result, load
@@ -127,6 +129,22 @@ async def _kill(noria: Noria, role: str) -> None:
             return
 
 
+def _drained(noria: Noria, *, within: float = 60.0) -> None:
+    """Wait for the collector, which the supervisor lets rest for longer each time that it is killed."""
+    until = time.monotonic() + within
+    while True:
+        connection = UnixConnection(noria.home.run / "collector.sock", timeout=within)
+        try:
+            connection.request("POST", "/internal/drain")
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, HTTPException):
+            assert time.monotonic() < until, (noria.home.logs / "collector.log").read_text()[-3000:]
+        finally:
+            connection.close()
+        time.sleep(0.1)
+
+
 def _whole(result: Result) -> bool:
     if not (result.whole and result.status == 200):
         return False
@@ -179,7 +197,7 @@ async def _run(tmp_path: Path, upstream: str, kills: int) -> None:
     try:
         await _answers(noria)
         results, kills = await _storm(noria, kills=kills)
-        await asyncio.sleep(2.0)
+        await asyncio.to_thread(_drained, noria)
         _check(noria, results, kills)
         print(f"{kills} kills, {sum(map(_whole, results))} whole answers, each with one span")
     finally:

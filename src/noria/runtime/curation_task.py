@@ -94,7 +94,9 @@ class _Desk:
         )
         self._table.keep_tokens(build.project, _sealed(self._run, self._database.seal))
         unread = source.unread() if isinstance(source, FileSource) else None
-        version = self._commit(build, run.examples(), unread)
+        version = self._datasets.made_by(build.project, build.dataset, "build", build.id)
+        if version is None:
+            version = self._commit(build, run.examples(), unread)
         build = msgspec.structs.replace(
             build, version=version.number, ended_ms=self._clock.now_ns() // 1_000_000
         )
@@ -115,6 +117,9 @@ class _Desk:
         version = self._datasets.version(build.project, build.dataset, build.version)
         if version is None:
             raise Conflict(f"Version {build.version} of {build.dataset!r}, which this made, was deleted.")
+        done = self._datasets.made_by(build.project, build.dataset, "undo", id)
+        if done is not None:
+            return f"version {done.number} of {build.dataset}: taken back before this was interrupted"
         account = Undone()
         prepare(build.plan, self._read, self._run)
         found = undo(

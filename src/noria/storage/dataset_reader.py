@@ -106,6 +106,23 @@ class StoredDatasets:
         items = tuple(found[:limit])
         return Page(items, str(items[-1].number) if len(found) > limit else None)
 
+    def made_by(self, project: str, name: str, kind: str, id: str) -> DatasetVersion | None:
+        """The version whose lineage says under `kind` (such as "build") that `id` made it: so that who was
+        killed right behind a commit does not make another."""
+        with self._database.read() as connection:
+            head = row_of(connection, project, name)
+            if head is None:
+                return None
+            query = (
+                select(versions)
+                .where(versions.c.dataset == head["number"])
+                .order_by(versions.c.number.desc())
+            )
+            for row in connection.execute(query).mappings():
+                if row["lineage"].get(kind) == id:
+                    return as_version(head, row)
+        return None
+
     def examples(self, version: DatasetVersion, *, split: Split = "", after: str = "") -> Iterator[Example]:
         return self._log.examples(self._state(version), buckets=_buckets(version, split), after=after)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -26,6 +27,8 @@ router = APIRouter(prefix="/api/curation", tags=["curation"])
 DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 _OWN_CODE = frozenset(("map",))
 """Steps that load code: named in noria.toml alone."""
+_FILE = "tokenizer"
+"""The argument of steps that names a file of this machine."""
 
 
 class StepKind(BaseModel):
@@ -188,6 +191,11 @@ def start_build(parts: Parts, who: Editor, body: NewBuild, project: Project = "d
         for step in body.steps:
             if step.type in _OWN_CODE:
                 raise Forbidden(f"A step of type {step.type!r} runs code; name it in noria.toml.")
+            named = step.arguments.get(_FILE)
+            if isinstance(named, str) and (named.startswith(("/", "~")) or ".." in Path(named).parts):
+                raise Forbidden(
+                    f"`{_FILE}` must be a file of noria.toml's folder; name another in noria.toml itself."
+                )
         steps = [StepSpec(type=step.type, arguments=step.arguments) for step in body.steps]
     return _body(parts, parts.curation.start(project, body.dataset, source=body.source, steps=steps, by=who))
 

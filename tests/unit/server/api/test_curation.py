@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from msgspec.structs import replace
 
 from noria.access.role import SYSTEM
 from noria.core.clock import SystemClock
@@ -19,6 +20,7 @@ from noria.datasets.curation.plan import StepSpec
 from noria.datasets.store import Dataset
 from noria.runtime.control import Control
 from noria.storage.audit import AuditLog
+from noria.storage.curation import CurationTable
 from noria.storage.datasets import DatasetTable
 
 from .conftest import CONFIG, make_control
@@ -100,6 +102,10 @@ def test_build_look_take_back_and_open(control: Control, client: Client, dataset
     assert api.get(f"/api/curation/builds/{build['id']}").status_code == 404
 
 
+def _tokenize(file: str) -> dict[str, Any]:
+    return {"type": "tokenize", "arguments": {"tokenizer": file}}
+
+
 def test_what_is_refused(control: Control, client: Client, datasets: DatasetTable) -> None:
     api = client(local=True)
     for body, status, words in (
@@ -107,6 +113,8 @@ def test_what_is_refused(control: Control, client: Client, datasets: DatasetTabl
         ({"dataset": "c", "source": "none", "steps": _STEPS}, 404, "no dataset called 'none'"),
         ({"dataset": "c", "source": "raw@9", "steps": _STEPS}, 409, "no such version"),
         ({"dataset": "c", "source": "raw", "steps": [{"type": "map"}]}, 403, "noria.toml"),
+        ({"dataset": "c", "source": "raw", "steps": [_tokenize("/etc/passwd")]}, 403, "noria.toml's folder"),
+        ({"dataset": "c", "source": "raw", "steps": [_tokenize("a/../../b")]}, 403, "noria.toml's folder"),
         ({"dataset": "c", "source": "raw", "steps": [{"type": "nothing"}]}, 400, "No step"),
         (
             {"dataset": "c", "source": "raw", "steps": [{"type": "near", "arguments": {"words": 0}}]},
@@ -208,6 +216,26 @@ def test_a_killed_build_goes_on_when_asked(control: Control, client: Client, tmp
     assert version is not None and version.number == 1 and version.examples == 5000
     # Two shards were whole; of those under way at the kill, a thousand examples each, some were done again.
     assert 5000 <= len(log.read_text().splitlines()) <= 5000 + 3000
+
+
+def test_a_build_that_died_right_behind_its_commit_makes_no_second_version(
+    control: Control, client: Client, datasets: DatasetTable
+) -> None:
+    api = client(local=True)
+    asked = {"dataset": "clean", "source": "raw", "steps": _STEPS[:1]}
+    id = api.post("/api/curation/builds", json=asked).json()["id"]
+    _ended(api, f"/api/curation/builds/{id}")
+    # Somebody goes on working with the version before the build is resumed.
+    added = {"examples": [{"id": "mine", "input": {"input": "x"}}]}
+    assert api.post("/api/datasets/clean/examples", json=added).status_code == 201
+    table = CurationTable(control.database, control.audit)
+    build = control.curation.get("default", id)
+    table.save(replace(build, ended_ms=0, version=0))
+    api.post("/api/curation/builds/resume", json={"dataset": "clean"})
+    done = _ended(api, f"/api/curation/builds/{id}")
+    assert (done["state"], done["version"]) == ("done", 1)
+    newest = datasets.version("default", "clean")
+    assert newest is not None and newest.number == 2 and datasets.example(newest, "mine") is not None
 
 
 def _kill(build: str) -> None:

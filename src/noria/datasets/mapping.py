@@ -170,7 +170,7 @@ def _find(values: AnyMapping[str, Any], column: str) -> Any:
     for part in column.split("."):
         if isinstance(found, dict) and part in found:
             found = found[part]
-        elif isinstance(found, list) and part.isdigit() and int(part) < len(found):
+        elif isinstance(found, list) and part.isdecimal() and len(part) < 10 and int(part) < len(found):
             found = found[int(part)]
         else:
             return _ABSENT

@@ -129,6 +129,8 @@ def checker(schema: Schema) -> Callable[[Example], None]:
             schema,
             retriever=_refuse,
             pattern_options=jsonschema_rs.RegexOptions(),
+            # What an example says is nobody's business who reads why a job has failed.
+            mask="the value",
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise InvalidRequest(f"This is not a JSON Schema: {_first_line(error)}.", param="schema") from None

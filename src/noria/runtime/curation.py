@@ -276,6 +276,6 @@ def _place(cursor: str | None) -> Place | None:
     if not cursor:
         return None
     parts = cursor.split("-")
-    if len(parts) != 3 or not all(part.isdigit() and len(part) < 10 for part in parts):
+    if len(parts) != 3 or not all(part.isdecimal() and len(part) < 10 for part in parts):
         raise InvalidRequest("`cursor` must be one that the API has given.", param="cursor")
     return int(parts[0]), int(parts[1]), int(parts[2])

@@ -75,7 +75,7 @@ def pinned(reader: DatasetReader, project: str, name: str) -> BuildSource:
 def version_of(reader: DatasetReader, project: str, name: str) -> DatasetVersion:
     """Of `name` or `name@version`. Raises NotFound, or Conflict where there is no version."""
     dataset, _, number = name.partition("@")
-    if number and not number.isdigit():
+    if number and not (number.isdecimal() and len(number) < 10):
         raise InvalidRequest(f"A version is a number, such as {dataset}@3, which {name!r} has not.")
     if reader.dataset(project, dataset) is None:
         raise NotFound(f"There is no dataset called {dataset!r} in project {project!r}.")

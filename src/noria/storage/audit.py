@@ -82,7 +82,7 @@ class AuditLog:
 
 def number_of(cursor: str) -> int:
     """Cursors over numbered rows are the last number."""
-    if not cursor.isdigit() or len(cursor) > 18:
+    if not cursor.isdecimal() or len(cursor) > 18:
         raise InvalidRequest("`cursor` must be one that the API has given.", param="cursor")
     return int(cursor)
 

@@ -295,3 +295,11 @@ def test_a_small_parquet_file_that_means_much_is_read_in_little_memory(tmp_path:
     examples, report = load(path)
     assert [one.input for one in examples] == [{"question": "small"}]
     assert (report.read, report.bad) == (41, 40) and "16 MB" in report.problems[0].reason
+
+
+@pytest.mark.parametrize("place", ["²", "9" * 5_000])
+def test_a_path_that_looks_like_a_number_and_is_none_is_a_sentence(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"q": ["1"], "a": "x"}\n')
+    with pytest.raises(InvalidRequest, match="There is no column"):
+        load(path, Mapping(input={"question": f"q.{place}"}))

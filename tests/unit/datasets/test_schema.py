@@ -52,7 +52,7 @@ def test_a_declared_schema_names_example_and_field() -> None:
     check = checker({"properties": {"input": {"properties": {"q": {"type": "string"}}, "required": ["q"]}}})
     check(Example(id="a", input={"q": "x"}))
     with pytest.raises(
-        InvalidRequest, match=r"Example 'b' breaks the dataset's schema at input\.q: 1 is not"
+        InvalidRequest, match=r"Example 'b' breaks the dataset's schema at input\.q: the value is not"
     ):
         check(Example(id="b", input={"q": 1}))
     with pytest.raises(InvalidRequest, match='"q" is a required property'):

@@ -170,4 +170,4 @@ def _compare(left: Any, right: Any, field: str) -> Iterator[Change]:
 
 
 def _is_index(part: str | int) -> bool:
-    return isinstance(part, int) or part.isdigit()
+    return isinstance(part, int) or (part.isdecimal() and len(part) < 10)

@@ -121,6 +121,7 @@ def test_what_is_refused(control: Control, client: Client, datasets: DatasetTabl
             400,
             "words",
         ),
+        ({"dataset": "c", "source": "raw@²", "steps": _STEPS}, 400, "A version is a number"),
         ({"dataset": "c", "source": "raw"}, 400, "both"),
     ):
         answer = api.post("/api/curation/builds", json=body)

@@ -205,6 +205,7 @@ class Oidc:
             issuer=self.provider.issuer,
             subject=str(claims["sub"]),
             email=email,
+            verified=claims.get("email_verified") is True,
             name=name if isinstance(name, str) else "",
             roles=self._roles(claims.get(self.provider.groups_claim)),
         )

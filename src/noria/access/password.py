@@ -8,12 +8,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import threading
 from base64 import b64decode, b64encode
 from functools import cache
 
-from noria.errors import InvalidRequest
+from noria.errors import InvalidRequest, RateLimited
 
 _LOG_N, _R, _P = 16, 8, 2
+_at_once = threading.BoundedSemaphore(2)
+"""64 MiB each: whoever sends many passwords together must not use up the memory."""
+PATIENCE = 5.0
+"""Seconds that one waits for its turn."""
 
 
 def hash_password(password: str) -> str:
@@ -47,7 +52,12 @@ def check_new(password: str, *, email: str, shortest: int) -> None:
 
 def _render(password: str, salt: bytes, log_n: int, r: int, p: int) -> str:
     n = 1 << log_n
-    found = hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
+    if not _at_once.acquire(timeout=PATIENCE):
+        raise RateLimited("Too many passwords are being checked; try again shortly.", retry_after=1)
+    try:
+        found = hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
+    finally:
+        _at_once.release()
     return f"scrypt${log_n}${r}${p}${b64encode(salt).decode()}${b64encode(found).decode()}"
 
 

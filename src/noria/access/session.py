@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Callable
+from ipaddress import AddressValueError, IPv6Address
 
 import msgspec
 
@@ -53,9 +55,20 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str
     subject: str
     email: str
+    verified: bool = False
+    """Whether the provider says that the address has been proved."""
     name: str = ""
     roles: dict[str, Role] | None = None
     """As the provider's claims map to them; None: roles are given here."""
+
+
+def network_of(peer: str) -> str:
+    """The address whose failures count together: of IPv6 its /64, since one customer has that whole."""
+    try:
+        address = IPv6Address(peer)
+    except AddressValueError:
+        return peer
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
 
 
 def csrf_of(token: str, pepper: bytes) -> str:
@@ -71,9 +84,26 @@ class Throttle:
         self._clock = clock
         self._rules = rules
         self._failures: dict[str, tuple[int, float]] = {}
+        self._lock = threading.Lock()
 
-    def check(self, name: str) -> None:
-        """Raises RateLimited while `name` has to wait."""
+    def begin(self, *names: str) -> None:
+        """An attempt, which counts as failed until it has succeeded: many at once are many failures.
+
+        Raises RateLimited while one of the names has to wait.
+        """
+        with self._lock:
+            for name in names:
+                self._check(name)
+            for name in names:
+                self._count(name)
+
+    def succeeded(self, *names: str) -> None:
+        """Forgive these."""
+        with self._lock:
+            for name in names:
+                self._failures.pop(name, None)
+
+    def _check(self, name: str) -> None:
         count, last = self._failures.get(name, (0, 0.0))
         over = count - self._rules().attempts
         if over < 0:
@@ -84,15 +114,12 @@ class Throttle:
                 f"Too many failed attempts; try again in {max(1, round(wait))} s.", retry_after=wait
             )
 
-    def failed(self, name: str) -> None:
+    def _count(self, name: str) -> None:
         now, window = self._now(), self._rules().window
         if len(self._failures) > _PEERS:
             self._failures = {n: (c, at) for n, (c, at) in self._failures.items() if now - at < window}
         count, last = self._failures.get(name, (0, 0.0))
         self._failures[name] = (count + 1 if now - last < window else 1, now)
-
-    def succeeded(self, name: str) -> None:
-        self._failures.pop(name, None)
 
     def _now(self) -> float:
         return self._clock.monotonic_ns() / 1e9
@@ -132,17 +159,13 @@ class SignIn:
         if not self._rules().password:
             raise Forbidden("Signing in with a password is switched off; use the provider.")
         email = email.strip().lower()
-        names = (f"account {email}", f"peer {peer}")
-        for name in names:
-            self._throttle.check(name)
+        names = (f"account {email}", f"peer {network_of(peer)}")
+        self._throttle.begin(*names)
         account = self._accounts.account_by_email(email)
         right = passwords.matches(password, account.password if account else "")
         if not right or account is None or account.disabled:
-            for name in names:
-                self._throttle.failed(name)
             raise Unauthenticated("E-mail address or password is wrong.", code="wrong_password")
-        for name in names:
-            self._throttle.succeeded(name)
+        self._throttle.succeeded(*names)
         return self._begin(account, peer=peer, method="password")
 
     def with_identity(self, identity: Identity, *, peer: str) -> tuple[str, Principal]:
@@ -155,6 +178,11 @@ class SignIn:
             account = self._accounts.account_by_email(email)
             if account is not None and account.method == "oidc" and account.identity:
                 raise Forbidden(f"{email} belongs to another identity at the provider.")
+            if account is not None and account.password and not identity.verified:
+                raise Forbidden(
+                    f"{email} has a password here and the provider does not vouch for the address; sign in "
+                    "with the password."
+                )
         known = account is not None
         if account is None:
             if not identity.roles:
@@ -184,12 +212,13 @@ class SignIn:
         self, token: str, *, email: str | None, name: str, password: str, peer: str
     ) -> tuple[str, Principal]:
         """Use a one-time link: make the first account, or set the password of the link's account."""
-        self._throttle.check(f"link {peer}")
+        guessing = f"link {network_of(peer)}"
+        self._throttle.begin(guessing)
         link = self._accounts.link(token_hash(token))
         now = self._now()
         if link is None or link.expires_ms <= now or (link.account is None and not self.needs_setup()):
-            self._throttle.failed(f"link {peer}")
             raise Forbidden("This link has been used or has expired; ask for a new one.", code="link_spent")
+        self._throttle.succeeded(guessing)
         if link.account is None:
             if email is None:
                 raise InvalidRequest("The first account needs an e-mail address.", param="email")
@@ -220,10 +249,10 @@ class SignIn:
         account = self._accounts.account(who.id)
         if account is None or account.method != "password":
             raise InvalidRequest("Only an account with a password can change it.")
-        self._throttle.check(f"account {account.email}")
+        self._throttle.begin(f"account {account.email}")
         if not passwords.matches(old, account.password):
-            self._throttle.failed(f"account {account.email}")
             raise Forbidden("The old password is wrong.", code="wrong_password")
+        self._throttle.succeeded(f"account {account.email}")
         passwords.check_new(new, email=account.email, shortest=self._rules().shortest)
         changed = msgspec.structs.replace(account, password=passwords.hash_password(new))
         act = Act(by=who, act="account.password", subject=account.id)

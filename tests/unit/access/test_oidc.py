@@ -110,6 +110,7 @@ def test_a_person_signs_in_and_comes_back_to_their_page(provider: Provider) -> N
         "issuer": provider.issuer,
         "subject": "ann",
         "email": "ann@example.com",
+        "verified": True,
         "name": "ann",
         "roles": {"*": "editor"},
     }

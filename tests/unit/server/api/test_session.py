@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from noria.access import password
 from noria.access.role import SYSTEM
-from noria.access.session import Identity
-from noria.errors import Forbidden
+from noria.access.session import Identity, network_of
+from noria.errors import Forbidden, RateLimited, Unauthenticated
 from noria.runtime.control import SETUP_TOKEN, Control
 
 Client = Callable[..., TestClient]
@@ -94,6 +97,50 @@ def test_guessing_is_slowed_down(client: Client, control: Control) -> None:
     assert answers[10].status_code == 429 and int(answers[10].headers["retry-after"]) >= 1
     right = guesser.post("/api/session", json={**wrong, "password": PASSWORD})
     assert right.status_code == 429, "not even the right password tells a guesser anything"
+
+
+def test_guessing_all_at_once_is_slowed_down_too(control: Control) -> None:
+    tried = 0
+
+    def counted(password: str, stored: str) -> bool:
+        nonlocal tried
+        tried += 1
+        time.sleep(0.05)
+        return False
+
+    def guess(number: int) -> None:
+        with pytest.raises((Unauthenticated, RateLimited)):
+            control.sign_in.with_password(f"{number}@example.com", "x", peer=f"2001:db8::{number:x}")
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(40) as pool:
+        patch.setattr(password, "matches", counted)
+        list(pool.map(guess, range(40)))
+    assert tried == 10
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", ""),
+    ],
+)
+def test_the_network_of_an_address(peer: str, network: str) -> None:
+    assert network_of(peer) == network
+
+
+def test_an_address_that_nobody_vouches_for_opens_no_account_with_a_password(
+    client: Client, control: Control
+) -> None:
+    _set_up(client(), control)
+    found = Identity(issuer="https://i", subject="s", email="ann@example.com")
+    with pytest.raises(Forbidden, match="vouch"):
+        control.sign_in.with_identity(found, peer="")
+    proved = msgspec.structs.replace(found, verified=True)
+    assert control.sign_in.with_identity(proved, peer="")[1].email == "ann@example.com"
 
 
 def test_unknown_and_known_addresses_are_refused_alike(client: Client, control: Control) -> None:

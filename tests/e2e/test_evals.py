@@ -72,11 +72,17 @@ def test_a_worse_model_is_shown_to_be_worse_and_held_back(running: Running) -> N
     assert exact["verdict"] == "worse" and exact["losses"] == 20 and exact["ties"] == 40
     assert exact["difference"]["estimate"] == pytest.approx(-1 / 3) and exact["p_adjusted"] < 0.001
     assert len(found["regressions"]["exact"]) == 20
-    result = running.attempt("gate", "check", "release", "--json")
+    result = running.attempt("gate", "check", "release", "--run", bad, "--json")
     assert result.exit_code == 1
     [checked] = json.loads(result.stdout)
     assert checked["verdict"] == "fail" and "exact 0.6667" in checked["reason"], checked
-    assert running.attempt("gate", "check", "release", "--run", good).exit_code == 0
+    # Of the model that noria.toml names the run before is still the evidence.
+    [checked] = running.run("gate", "check", "release")
+    assert (checked["verdict"], checked["evidence"]["run"]) == ("pass", good)
+    assert f"(Run {good}, " in checked["reason"]
+    listed = {one["id"]: one for one in running.run("eval", "list", "sums")}
+    assert [one["name"] for one in listed[bad]["headlines"]] == ["exact", "numeric", "latency"]
+    assert listed[bad]["headlines"][0]["interval"]["estimate"] == pytest.approx(2 / 3)
     text = running.attempt("eval", "compare", bad, good)
     assert text.exit_code == 0 and "worse" in text.output and "s0003" in text.output
 

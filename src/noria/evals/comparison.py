@@ -85,7 +85,7 @@ def compare(
     left = {line.id: line for line in candidate.lines}
     right = {line.id: line for line in baseline.lines}
     common = [(left[id], right[id]) for id in left if id in right]
-    both = [(a, b) for a, b in common if a.revision == b.revision]
+    both = [(a, b) for a, b in common if not (a.revision and b.revision) or a.revision == b.revision]
     measures = [
         one for one in candidate.measures if one.kind != "category" and baseline.measure(one.name) is not None
     ]

@@ -42,10 +42,12 @@ async def patient(call: Callable[[], Awaitable[T]]) -> T:
 class Purse:
     """A run's budget: money is set aside before a call, by the most that one has cost so far."""
 
-    def __init__(self, budget: Decimal | None, *, expected: Decimal | None) -> None:
-        """`expected` is what one answer with its scores may cost."""
+    def __init__(self, budget: Decimal | None, *, expected: Decimal | None, judged: bool = False) -> None:
+        """`expected` is what one answer may cost at most. Where that is not known, or scores that ask models
+        (`judged`) come to it, the first answer is waited for, which shows it."""
         self.budget = budget
         self._spent = Decimal(0)
+        self._known = expected is not None and not judged
         self._most = expected or Decimal(0)
         self._aside = Decimal(0)
         self._open = 0
@@ -53,23 +55,30 @@ class Purse:
 
     async def take(self) -> Decimal | None:
         """Set aside for one more answer; None: that could exceed the budget."""
-        while self.budget is not None and self._spent + self._aside + self._most > self.budget:
+        while self.budget is not None and (not self._known or self._beyond(self.budget)):
             if not self._open:
-                return None
+                if self._beyond(self.budget):
+                    return None
+                break
             self._settled.clear()
             await self._settled.wait()
         self._open += 1
         self._aside += self._most
         return self._most
 
+    def _beyond(self, budget: Decimal) -> bool:
+        return self._spent + self._aside + self._most > budget or self._spent >= budget > 0
+
     def spend(self, amount: Decimal) -> None:
         """That nothing was set aside for."""
         self._spent += amount
 
-    def settle(self, aside: Decimal, cost: Decimal) -> None:
-        """The answer for which `aside` was set aside has cost this, scores included."""
+    def settle(self, aside: Decimal, cost: Decimal, *, answered: bool) -> None:
+        """The answer for which `aside` was set aside has cost this, scores included; a call that failed shows
+        nothing of what others cost."""
         self._open -= 1
         self._aside -= aside
         self._spent += cost
+        self._known = self._known or answered
         self._most = max(self._most, cost)
         self._settled.set()

@@ -59,11 +59,13 @@ class Runner:
         store: RunStore,
         clock: Clock,
         expected: Decimal | None = None,
+        judged: bool = False,
         report: Callable[[EvalRun], None] | None = None,
         once: str = "",
     ) -> None:
-        """`expected` is what one answer may cost, scores included; None: not known. A sitting that is given
-        the same `once` as one that died finds what was under way in it; "": the run's id."""
+        """`expected` is what one answer may cost at most, None: not known; `judged`: scores ask models, too.
+        A sitting that is given the same `once` as one that died finds what was under way in it; "": the
+        run's id."""
         self._run = run
         self._spec = run.spec
         self._target = target
@@ -75,7 +77,7 @@ class Runner:
         self._digest = run.spec.target.digest
         self._sharing = run.spec.target.shares and not run.spec.fresh
         self._progress = Progress()
-        self._purse = Purse(run.spec.budget, expected=expected)
+        self._purse = Purse(run.spec.budget, expected=expected, judged=judged)
         width = run.spec.concurrency
         self._room = asyncio.Semaphore(4 * width + 64)
         self._calls: asyncio.Queue[_Unit] = asyncio.Queue(2 * width)
@@ -162,13 +164,16 @@ class Runner:
         """Give units the answers that earlier runs have paid for."""
         if not self._sharing or not units:
             return
-        keys = {self._key(unit): unit for unit in units}
+        keys: dict[str, list[_Unit]] = {}
+        for unit in units:
+            # Examples that differ in their id alone share one.
+            keys.setdefault(self._key(unit), []).append(unit)
         found = await asyncio.to_thread(self._store.answers, self._run.project, list(keys))
         for key, answer in found.items():
-            unit = keys[key]
-            unit.answer = msgspec.structs.replace(
-                answer, example=unit.example.id, repeat=unit.repeat, reused=True, at_ms=self._now()
-            )
+            for unit in keys[key]:
+                unit.answer = msgspec.structs.replace(
+                    answer, example=unit.example.id, repeat=unit.repeat, reused=True, at_ms=self._now()
+                )
 
     async def _caller(self) -> None:
         while True:
@@ -234,6 +239,7 @@ class Runner:
         assert answer is not None, "a unit arrives with its answer"
         now = self._progress
         unknown = not answer.reused and not answer.failed and answer.cost is None
+        self._hold_budget(unknown and self._spec.target.kind == "model")
         self._progress = msgspec.structs.replace(
             now,
             answered=now.answered + 1,
@@ -274,21 +280,26 @@ class Runner:
         asked = [one for one in self._scorers if not one.free]
         if not asked or self._spec.fresh:
             return
-        keys = {
-            judging.key(unit.answer): (unit, judging)
-            for unit in units
-            if unit.answer is not None and not unit.answer.failed
-            for judging in asked
-        }
+        keys: dict[str, list[tuple[_Unit, Judging]]] = {}
+        for unit in units:
+            if unit.answer is not None and not unit.answer.failed:
+                for judging in asked:
+                    if judging in unit.missing:
+                        # Repeats that answer the same share one.
+                        keys.setdefault(judging.key(unit.answer), []).append((unit, judging))
         found = await asyncio.to_thread(self._store.judgements, self._run.project, list(keys))
         for key, judgement in found.items():
-            unit, judging = keys[key]
-            unit.missing.remove(judging)
-            unit.judgements.append(
-                msgspec.structs.replace(
-                    judgement, example=unit.example.id, repeat=unit.repeat, scorer=judging.name, reused=True
+            for unit, judging in keys[key]:
+                unit.missing.remove(judging)
+                unit.judgements.append(
+                    msgspec.structs.replace(
+                        judgement,
+                        example=unit.example.id,
+                        repeat=unit.repeat,
+                        scorer=judging.name,
+                        reused=True,
+                    )
                 )
-            )
 
     async def _scorer(self) -> None:
         while True:
@@ -308,23 +319,33 @@ class Runner:
         fresh = [score for one in unit.judgements if not one.reused for score in one.scores]
         cost = sum((score.cost for score in fresh if score.cost is not None), _ZERO)
         now = self._progress
+        unknown = sum(bool(score.trace) and score.cost is None for score in fresh)
+        self._hold_budget(bool(unknown))
         self._progress = msgspec.structs.replace(
             now,
             scored=now.scored + 1,
             scores=now.scores + len(scores),
             failed_scores=now.failed_scores + sum(bool(score.failed) for score in scores),
             cost=now.cost + cost,
-            unknown=now.unknown + sum(bool(score.trace) and score.cost is None for score in fresh),
+            unknown=now.unknown + unknown,
         )
         unit.paid += cost
         self._judged.append(unit)
         self._dirty.set()
 
+    def _hold_budget(self, unknown: bool) -> None:
+        if unknown and self._spec.budget is not None:
+            self._halted = (
+                f"A call was made whose cost is not known, so the budget of {self._spec.budget} dollars "
+                "cannot be kept; give the model a `price` in noria.toml, or run without a budget."
+            )
+
     def _leave(self, unit: _Unit) -> None:
         if unit.aside is None:
             self._purse.spend(unit.paid)
         else:
-            self._purse.settle(unit.aside, unit.paid)
+            answered = unit.answer is not None and not unit.answer.failed
+            self._purse.settle(unit.aside, unit.paid, answered=answered)
         self._open -= 1
         self._room.release()
         self._finish_if_done()
@@ -338,7 +359,8 @@ class Runner:
         return self._paused or bool(self._halted)
 
     async def _ended(self) -> EvalRun:
-        whole = self._progress.total is None or self._progress.scored >= self._progress.total
+        total = self._progress.total
+        whole = total is not None and self._progress.scored >= total
         run = msgspec.structs.replace(self._run, progress=self._progress)
         if self._halted:
             run = run.to("failed", message=self._halted, at_ms=self._now())

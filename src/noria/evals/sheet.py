@@ -18,7 +18,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     revision: str
-    """Of the example: another one has other words, another reference, or other metadata."""
+    """Of the example: another one has other words, another reference, or other metadata. "": not known, as
+    in another program's log."""
     group: str
     tags: tuple[str, ...]
     facts: dict[str, str]
@@ -69,7 +70,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 def sheet(kept: Iterable[Kept], measures: Sequence[Described]) -> Sheet:
     """Measures that the run's scorers did not announce are means."""
-    lines = tuple(_line(one) for one in kept)
+    lines = tuple(sorted((_line(one) for one in kept), key=lambda line: line.id))
     announced = {one.name for one in measures}
     found = {name: None for line in lines for name in line.scores if name not in announced}
     return Sheet(measures=(*measures, *(Described(name=name) for name in found)), lines=lines)
@@ -90,7 +91,7 @@ def _line(kept: Kept) -> Line:
     answers = [one for one in kept.answers if not one.failed]
     return Line(
         id=example.id,
-        revision=(kept.answers[0].revision if kept.answers else "") or example.revision,
+        revision=kept.answers[0].revision if kept.answers else "",
         group=example.group,
         tags=example.tags,
         facts=_facts(example),

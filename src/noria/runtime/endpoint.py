@@ -30,22 +30,34 @@ class EndpointTarget:
     async def __call__(self, example: Example, *, repeat: int, seed: int) -> Output:
         begun = time.perf_counter()
         try:
-            answer = await self._http.post(self._url, content=msgspec.json.encode(example.input))
+            content = msgspec.json.encode(example.input)
+            async with self._http.stream("POST", self._url, content=content) as answer:
+                body = await self._body(answer)
         except httpx2.TimeoutException:
             raise UpstreamTimeout(f"{self._url} did not answer in time.") from None
         except httpx2.TransportError as error:
             raise UpstreamFailed(f"{self._url} does not answer: {error or type(error).__name__}.") from None
         if answer.status_code >= 400:
-            raise UpstreamFailed(f"{self._url} answered {answer.status_code}: {answer.text[:300]}")
-        if len(answer.content) > MOST:
-            raise UpstreamFailed(f"{self._url} answered more than {MOST:,} bytes.")
-        given: object = answer.text
+            shown = body[:1000].decode(errors="replace")[:300]
+            raise UpstreamFailed(f"{self._url} answered {answer.status_code}: {shown}")
+        try:
+            given: object = body.decode(answer.charset_encoding or "utf-8")
+        except (UnicodeDecodeError, LookupError) as error:
+            raise UpstreamFailed(f"{self._url} answered what is no text: {error}.") from None
         if answer.headers.get("content-type", "").partition(";")[0].strip().endswith("json"):
             try:
-                given = msgspec.json.decode(answer.content)
+                given = msgspec.json.decode(body)
             except msgspec.DecodeError as error:
                 raise UpstreamFailed(f"{self._url} answered what is not JSON: {error}.") from None
         return output_of(given, example, repeat=repeat, latency=time.perf_counter() - begun)
+
+    async def _body(self, answer: httpx2.Response) -> bytes:
+        found = bytearray()
+        async for chunk in answer.aiter_bytes():
+            found += chunk
+            if len(found) > MOST:
+                raise UpstreamFailed(f"{self._url} answered more than {MOST:,} bytes.")
+        return bytes(found)
 
     async def close(self) -> None:
         await self._http.aclose()

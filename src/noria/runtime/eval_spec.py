@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -180,7 +181,7 @@ class Resolver:
             answers=self.count(project, spec.dataset) * spec.repeats,
             most_output=most,
             prices=prices,
-            judged=any("model" in one.arguments for one in spec.scorers),
+            judged=any(_asks_models(one.arguments) for one in spec.scorers),
         )
 
     def _all(self, project: str, dataset: DatasetRef) -> Iterator[Example]:
@@ -192,6 +193,12 @@ class Resolver:
         if version is None:
             raise NotFound(f"Version {dataset.number} of dataset {dataset.name!r} is no more.")
         return self._datasets.examples(version, split=dataset.split)
+
+
+def _asks_models(arguments: Mapping[str, Any]) -> bool:
+    """Also through another scorer that it names."""
+    inner = arguments.get("scorer")
+    return "model" in arguments or (isinstance(inner, dict) and _asks_models(inner.get("arguments", {})))
 
 
 def gate_of(name: str, section: GateSection) -> Gate:

@@ -101,13 +101,15 @@ async def _run(
             scorers = [
                 Judging(spec, resolve(spec, calls=calls), described(spec)) for spec in run.spec.scorers
             ]
+            expected = resolver.estimate(project, run.spec) if run.spec.budget is not None else None
             runner = Runner(
                 run,
                 target=target,
                 scorers=scorers,
                 store=store,
                 clock=clock,
-                expected=resolver.estimate(project, run.spec).one if run.spec.budget is not None else None,
+                expected=None if expected is None else expected.one,
+                judged=expected is not None and expected.judged,
                 report=progress,
                 once=arguments.get("once", id),
             )

@@ -91,8 +91,8 @@ class Evals:
             owners=owners_of,
             bar=bar,
         )
-        self._sheets: dict[str, Sheet] = {}
-        self._metrics: dict[tuple[str, float], Measured] = {}
+        self._sheets: dict[tuple[str, int], Sheet] = {}
+        self._metrics: dict[tuple[str, int, float], Measured] = {}
         self._beginning: set[str] = set()
         self._lock = threading.Lock()
         self.resolver = resolver
@@ -198,7 +198,8 @@ class Evals:
             raise Conflict("The run has just ended by itself.")
         if run.job:
             job = self._jobs.get(project, run.job)
-            if job is not None and job.state in ("queued", "running"):
+            # A study's job does its runs, and goes on without this one.
+            if job is not None and job.subject == id and job.state in ("queued", "running"):
                 self._jobs.cancel(project, run.job, by=by)
         return stopped
 
@@ -212,7 +213,6 @@ class Evals:
                 raise Conflict(f"The run {id} is being resumed already.")
             if again:
                 self._table.forget_failed(id)
-            self._forget(id)
             return self._begun(queued, by, again=again)
 
     @contextmanager
@@ -229,7 +229,6 @@ class Evals:
         run = self.run(project, id)
         if run.state not in ENDED:
             raise Conflict(f"The run is {run.state}; stop it first.")
-        self._forget(id)
         self._table.remove(run, self._act("eval.remove", run, by, {"eval": run.spec.name}))
 
     def take_in(self, project: str, log: Log, *, name: str = "", by: Principal) -> EvalRun:
@@ -278,14 +277,16 @@ class Evals:
 
     def sheet(self, run: EvalRun) -> Sheet:
         """Of what is there so far."""
+        # A run that went on has another end.
+        key = (run.id, run.ended_ms)
         with self._lock:
-            found = self._sheets.get(run.id)
+            found = self._sheets.get(key) if run.state in ENDED else None
         if found is not None:
             return found
         made = sheet(self._table.kept(run.id), measures_of(run.spec))
         if run.state in ENDED:
             with self._lock:
-                self._sheets[run.id] = made
+                self._sheets[key] = made
                 while len(self._sheets) > _KEPT:
                     del self._sheets[next(iter(self._sheets))]
         return made
@@ -300,13 +301,13 @@ class Evals:
 
     def _measured(self, run: EvalRun, level: float) -> Measured:
         with self._lock:
-            found = self._metrics.get((run.id, level)) if run.state in ENDED else None
+            found = self._metrics.get((run.id, run.ended_ms, level)) if run.state in ENDED else None
         if found is not None:
             return found
         found = measured(run.spec, self.sheet(run), level=level)
         if run.state in ENDED:
             with self._lock:
-                self._metrics[run.id, level] = found
+                self._metrics[run.id, run.ended_ms, level] = found
                 while len(self._metrics) > _MEASURED:
                     del self._metrics[next(iter(self._metrics))]
         if run.state == "done" and not run.headlines and level == LEVEL:
@@ -374,12 +375,6 @@ class Evals:
 
     def _act(self, act: str, run: EvalRun, by: Principal, details: dict[str, Any] | None = None) -> Act:
         return Act(by=by, act=act, subject=run.id, project=run.project, details=details or {})
-
-    def _forget(self, id: str) -> None:
-        with self._lock:
-            self._sheets.pop(id, None)
-            for key in [one for one in self._metrics if one[0] == id]:
-                del self._metrics[key]
 
     def _now(self) -> int:
         return self._clock.now_ns() // 1_000_000

@@ -15,7 +15,7 @@ from typing import Any, Generic, ParamSpec
 
 import msgspec
 
-from noria.scoring.scorer import Described, Output, Score, Scorer
+from noria.scoring.scorer import Described, Output, Score, Scorer, Value
 
 P = ParamSpec("P")
 Describe = Callable[..., Sequence[Described]]
@@ -61,14 +61,42 @@ def factory(
     return lambda make: ScorerFactory(make, by or same)
 
 
+LARGEST = 1e100
+"""Of a value or part: the squares and cubes of statistics must stay numbers too."""
+
+
 def whole(score: Score) -> Score:
-    """As it is; failed where its value is no number, since a NaN would spoil every mean silently."""
-    if isinstance(score.value, float) and not math.isfinite(score.value):
-        return Score(
-            name=score.name, failed=f"The score is {score.value}, not a number.", details=score.details
+    """As it is; failed where its value or a part is no number that can be averaged, since a NaN would spoil
+    every mean silently. A judge's call stays on it, and what UTF-8 cannot hold is marked."""
+    failed = score.failed or _unusable(score.value, "The score")
+    for part in score.parts:
+        failed = failed or _unusable(part, "A part of the score")
+    if failed:
+        return msgspec.structs.replace(
+            score, value=None, parts=(), failed=written(failed), reason=written(score.reason)
         )
-    if any(not math.isfinite(part) for part in score.parts):
-        return Score(name=score.name, failed="A part of the score is not a number.", details=score.details)
-    if score.value is None and not score.failed:
-        return msgspec.structs.replace(score, failed="The scorer gave no value and no reason.")
-    return score
+    value = score.value
+    if isinstance(value, str):
+        value = written(value)
+    elif not isinstance(value, bool):
+        value = float(value or 0)
+    return msgspec.structs.replace(score, value=value, reason=written(score.reason))
+
+
+def _unusable(value: Value | None, what: str) -> str:
+    if value is None:
+        return "The scorer gave no value and no reason."
+    if isinstance(value, bool | str):
+        return ""
+    try:
+        found = float(value)
+    except (OverflowError, TypeError, ValueError):
+        return f"{what} is a {type(value).__name__}, not a number that can be used."
+    if math.isfinite(found) and abs(found) <= LARGEST:
+        return ""
+    return f"{what} is {found:g}, not a number that can be used."
+
+
+def written(text: str) -> str:
+    """With a mark for each half of a surrogate pair, which UTF-8 cannot hold."""
+    return text if text.isascii() else text.encode(errors="replace").decode()

@@ -19,6 +19,7 @@ _NAME = re.compile(
     r"(?<![\w'’-])[^\W\d_a-zà-öø-ÿ][\w'’-]*(?:\s+(?:of|de|van|von|der|the)?\s?[^\W\d_a-zà-öø-ÿ][\w'’-]*)*"
 )
 _SENTENCE = re.compile(r"(?:^|[.!?:\n]\s*|[\"“(•*-]\s*)$")
+_BEFORE = 50
 _SPELLED = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
     "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
@@ -39,7 +40,7 @@ def hallucination(*, with_question: bool = True) -> Scorer:
             source += "\n" + question(output.example)
         if not output.text.strip():
             raise Unscorable("The answer is empty.")
-        numbers = [one for one in numbers_in(output.text) if one not in numbers_in(source)]
+        numbers = sorted(numbers_in(output.text) - numbers_in(source))
         plain = folded(source)
         names = [one for one in names_in(output.text) if not _held(one, plain)]
         lacking = [*numbers, *names]
@@ -68,7 +69,8 @@ def names_in(text: str) -> list[str]:
     found: list[str] = []
     for match in _NAME.finditer(text):
         words = match[0].split()
-        if _SENTENCE.search(text[: match.start()]):
+        # What decides stands right before it; from the text's start on, many names would take for ever.
+        if _SENTENCE.search(text[max(0, match.start() - _BEFORE) : match.start()]):
             words = words[1:]
         if words and not (len(words) == 1 and len(words[0]) < 2):
             found.append(" ".join(words))

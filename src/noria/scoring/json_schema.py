@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from importlib import import_module
+from itertools import islice
 from typing import Any
 
-from noria.errors import ConfigError, MissingExtra
+from noria.errors import ConfigError
 from noria.scoring.factory import Unscorable, factory
 from noria.scoring.scorer import Described, Output, Score, Scorer
 
+_ERRORS = 20
+"""Of one answer that are looked at; the outermost is told."""
 _FENCE = re.compile(r"^\s*```[\w-]*\n(.*?)\n?```\s*$", re.DOTALL)
 
 
@@ -22,21 +24,7 @@ def json_schema(*, schema: dict[str, Any] | None = None, strict: bool = True) ->
     Strictly the whole text must be JSON; otherwise a fence of Markdown around it is taken off. References to
     other documents are never fetched.
     """
-    try:
-        library: Any = import_module("jsonschema")
-        referencing: Any = import_module("referencing")
-    except ImportError as error:
-        raise MissingExtra("The scorer json_schema", "evals") from error
-
-    def validator(wanted: Any) -> Any:
-        kind = library.validators.validator_for(wanted, default=library.Draft202012Validator)
-        try:
-            kind.check_schema(wanted)
-        except library.SchemaError as error:
-            raise ConfigError(f"The JSON Schema is wrong: {error.message}.") from None
-        return kind(wanted, registry=referencing.Registry())
-
-    fixed = None if schema is None else validator(schema)
+    fixed = None if schema is None else _validator(schema)
 
     async def score(output: Output) -> Sequence[Score]:
         found = fixed
@@ -44,20 +32,44 @@ def json_schema(*, schema: dict[str, Any] | None = None, strict: bool = True) ->
             own = output.example.metadata.get("schema")
             if not isinstance(own, dict):
                 raise Unscorable(f"Example {output.example.id} has no `schema` in its metadata.")
-            found = validator(own)
+            try:
+                found = _validator(own)
+            except ConfigError as error:
+                raise Unscorable(f"Example {output.example.id}: {error}") from None
         try:
             value = output.data if output.data is not None else parsed(output.text, strict=strict)
         except ValueError as error:
             return (Score(name="json_schema", value=False, reason=f"not JSON: {error}"),)
         try:
-            first = library.exceptions.best_match(found.iter_errors(value))
-        except referencing.exceptions.Unresolvable as error:
-            raise Unscorable(f"The schema refers to what it does not hold: {error}.") from None
-        if first is None:
+            broken = [
+                (len(one.instance_path), ".".join(map(str, one.instance_path)), one.message)
+                for one in islice(found.iter_errors(value), _ERRORS)
+            ]
+        except (ValueError, OverflowError) as error:
+            raise Unscorable(f"The answer cannot be held against the schema: {error}.") from None
+        if not broken:
             return (Score(name="json_schema", value=True),)
-        return (Score(name="json_schema", value=False, reason=f"{first.json_path}: {first.message}"[:500]),)
+        _, where, message = min(broken)
+        return (Score(name="json_schema", value=False, reason=f"{where or 'the whole'}: {message}"[:500]),)
 
     return score
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    """No address is fetched, and no pattern takes exponential time. Raises ConfigError."""
+    import jsonschema_rs
+
+    try:
+        return jsonschema_rs.validator_for(
+            schema, retriever=_elsewhere, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        said = str(getattr(error, "message", error)).partition("\n")[0].rstrip(".")[:300]
+        raise ConfigError(f"The JSON Schema is wrong: {said}.") from None
+
+
+def _elsewhere(address: str) -> Any:
+    raise ValueError("references to other documents are not followed")
 
 
 def parsed(text: str, *, strict: bool) -> Any:

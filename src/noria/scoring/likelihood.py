@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from noria.scoring.factory import Unscorable, factory
 from noria.scoring.scorer import Described, Output, Score, Scorer
 
+_MOST = 200.0
+"""Nats a token; some providers write -9999 for what they hold impossible."""
+
 
 def perplexity_of(scores: Sequence[Score]) -> float:
     """Of all tokens together: parts are (sum of log-probabilities, tokens)."""
@@ -27,7 +30,10 @@ def perplexity() -> Scorer:
 
     async def score(output: Output) -> Sequence[Score]:
         found = logprobs(output)
-        value = math.exp(-sum(found) / len(found))
+        mean = -sum(found) / len(found)
+        if mean > _MOST:
+            raise Unscorable("The answer's tokens are too unlikely for a perplexity that is a number.")
+        value = math.exp(mean)
         return (Score(name="perplexity", value=value, parts=(sum(found), float(len(found)))),)
 
     return score

@@ -9,8 +9,10 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import zstandard
 
 from noria.errors import ConfigError
+from noria.evals.formats.archive import Archive
 from noria.evals.formats.inspect_log import InspectLog, write_inspect
 from noria.evals.formats.promptfoo import PromptfooLog, promptfoo
 from noria.evals.metrics import metrics
@@ -102,6 +104,48 @@ def test_what_is_no_log_is_a_sentence(tmp_path: Path) -> None:
     path.write_text(json.dumps({"results": 3}))
     with pytest.raises(ConfigError, match="is not promptfoo's results"):
         PromptfooLog(path)
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        {"input": "a", "scores": {"s": 3}},
+        {"input": "a", "output": "text"},
+        {"input": "a", "error": "text"},
+        {"input": "a", "metadata": [1]},
+        {"input": "a", "output": {"usage": {"input_tokens": "many"}}},
+        [],
+    ],
+)
+def test_values_of_another_kind_are_a_sentence(tmp_path: Path, sample: Any) -> None:
+    path = tmp_path / "x.eval"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("header.json", "{}")
+        archive.writestr("samples/1_epoch_1.json", json.dumps(sample))
+    with pytest.raises(ConfigError, match=r"x\.eval"):
+        log = InspectLog(path)
+        log.spec()
+        list(log.rows())
+    path = tmp_path / "x.json"
+    rows = [{"vars": {}, "response": {"output": "x"}, "gradingResult": sample, "testCase": [1]}]
+    path.write_text(json.dumps({"results": {"results": rows}}))
+    with pytest.raises(ConfigError, match=r"x\.json"):
+        log = PromptfooLog(path)
+        log.spec()
+        list(log.rows())
+
+
+def test_a_member_never_unpacks_to_more_than_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.eval"
+    packed = zstandard.compress(b" " * 50_000_000)
+    with ZipFile(path, "w") as archive:
+        archive.writestr("header.json", packed)
+    data = bytearray(path.read_bytes())
+    for mark, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = data.index(mark) + method
+        data[at : at + 2] = (93).to_bytes(2, "little")
+    path.write_bytes(data)
+    assert len(Archive(path).read("header.json")) <= len(packed)
 
 
 async def test_reports_hold_hostile_answers_as_text(desk: Desk) -> None:

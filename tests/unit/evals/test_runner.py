@@ -15,6 +15,7 @@ import pytest
 from noria.core.example import Example
 from noria.errors import RateLimited, Unreachable, UpstreamFailed
 from noria.evals.judging import Judging
+from noria.evals.run import TargetSpec
 from noria.scoring.scorer import Described, Output, Score, ScorerSpec
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -113,6 +114,53 @@ async def test_a_budget_is_kept(desk: Desk) -> None:
     assert run.message == "The budget of 0.255 dollars does not allow another call."
     assert run.progress.cost == Decimal("0.25") == desk.store.counted(run.id).cost
     assert sum(target.seen.values()) == 25 == run.progress.scored
+
+
+async def test_a_budget_is_not_spent_blindly(desk: Desk) -> None:
+    unknown = await desk.go(desk.add(target=TargetSpec(model="m"), budget=Decimal(1)), _Calls(), examples(50))
+    assert unknown.state == "failed" and "cost is not known" in unknown.message
+    assert unknown.progress.answered < 50
+    # What judging costs shows in the first answer: nothing else is asked before.
+    target = _Calls(cost="0.01")
+    asked: list[int] = []
+
+    async def judge(output: Output) -> Any:
+        asked.append(sum(target.seen.values()))
+        return (Score(name="judge", value=1.0, cost=Decimal("0.09"), trace="t"),)
+
+    spec = ScorerSpec(type="judge")
+    run = await desk.go(
+        desk.add(scorers=(spec,), budget=Decimal("0.55"), concurrency=8),
+        target,
+        examples(100),
+        judgings=[Judging(spec, judge, [Described(name="judge")])],
+        expected=Decimal("0.01"),
+        judged=True,
+    )
+    assert asked[0] == 1 and run.progress.cost == Decimal("0.5") and run.state == "failed"
+
+
+async def test_alike_examples_share_what_was_paid_for(desk: Desk) -> None:
+    alike = [Example(id=f"e{n}", input={"input": "question 1"}, expected="answer 1") for n in range(4)]
+    asked = Counter[str]()
+
+    async def judge(output: Output) -> Any:
+        asked["judge"] += 1
+        return (Score(name="judge", value=1.0, cost=Decimal("0.25"), trace="t"),)
+
+    spec = ScorerSpec(type="judge")
+    target = _Calls()
+    for _ in range(2):
+        judging = Judging(spec, judge, [Described(name="judge")])
+        run = desk.add(scorers=(spec,), target=TargetSpec(function="a:b", version="1"))
+        await desk.go(run, target, alike, judgings=[judging])
+    assert sum(target.seen.values()) == 4 == asked["judge"]
+
+
+async def test_who_resumes_first_resumes_alone(desk: Desk) -> None:
+    run = await desk.go(desk.add(), right, examples(3))
+    again = msgspec.structs.replace(run, state="stopped").to("queued")
+    assert desk.store.change(again, _act(run.id)) and not desk.store.change(again, _act(run.id))
 
 
 async def test_where_waiting_helps_it_waits(desk: Desk) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import math
+import sys
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -194,6 +196,43 @@ async def test_functions_wait_or_not_and_have_a_time_limit() -> None:
     assert (output.text, output.data) == ('{"answer":4}', {"answer": 4})
     with pytest.raises(UpstreamFailed, match=r"within 0\.05 seconds"):
         await target(Example(id="e", input={"for": 1}), repeat=0, seed=0)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"x": math.nan}, "half a pair \ud83d", {"text": "a", "context": ["\udc00"]}, {"x": {1j}}, [math.inf]],
+)
+async def test_what_cannot_be_kept_is_no_answer(given: Any) -> None:
+    target = FunctionTarget(lambda _: given, timeout=1)
+    with pytest.raises(UpstreamFailed, match="no JSON"):
+        await target(EXAMPLE, repeat=0, seed=0)
+
+
+async def test_a_function_that_ends_the_program_fails_alone() -> None:
+    target = FunctionTarget(lambda _: sys.exit(3), timeout=1)
+    with pytest.raises(UpstreamFailed, match=r"exit\(3\)"):
+        await target(EXAMPLE, repeat=0, seed=0)
+    output = await FunctionTarget(lambda _: {"text": "a", "context": 5}, timeout=1)(EXAMPLE, repeat=0, seed=0)
+    assert output.context == ("5",)
+
+
+async def test_an_endpoints_answer_is_bounded_and_text() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 1_000_000
+
+    answers = {
+        "long": httpx2.Response(200, content=endless()),
+        "bytes": httpx2.Response(200, content=b"\xff\xfe"),
+    }
+    target = EndpointTarget(TargetSpec(url="http://there/x", timeout=1), headers={})
+    target._http = httpx2.AsyncClient(
+        transport=httpx2.MockTransport(lambda request: answers[json.loads(request.content)["want"]])
+    )
+    for want, words in (("long", "more than 16,777,216 bytes"), ("bytes", "what is no text")):
+        with pytest.raises(UpstreamFailed, match=words):
+            await target(Example(id=want, input={"want": want}), repeat=0, seed=0)
+    await target.close()
 
 
 @pytest.mark.parametrize(

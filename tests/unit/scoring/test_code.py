@@ -80,6 +80,14 @@ async def test_limits() -> None:
     assert (await outcome("print('x' * 10_000_000)")) == ("passed", "")
 
 
+async def test_what_it_writes_is_bounded() -> None:
+    write = "try:\n  while True: os.write(fd, b'x' * 65536)\n except OSError: pass"
+    flood = f"import os\nfor fd in range(3, 20):\n {write}"
+    began = time.monotonic()
+    assert (await outcome(flood, timeout=30.0))[0] == "killed"
+    assert time.monotonic() - began < 20
+
+
 async def test_no_secrets_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "sk-secret")
     assert await outcome("import os; assert 'SECRET_KEY' not in os.environ") == ("passed", "")

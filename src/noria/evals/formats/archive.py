@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -38,7 +39,10 @@ class Archive:
             raise ConfigError(f"{name} of {self._path.name} is longer than {MOST:,} bytes.")
         try:
             return self._zstd(info) if info.compress_type == _ZSTD else self._zip.read(info)
-        except (BadZipFile, OSError, zstandard.ZstdError, NotImplementedError, struct.error) as error:
+        except (
+            BadZipFile, OSError, EOFError, zlib.error, zstandard.ZstdError, NotImplementedError, struct.error,
+            RuntimeError,  # It is encrypted.
+        ) as error:  # fmt: skip
             raise ConfigError(f"{name} of {self._path.name} is damaged: {error}.") from None
 
     def matching(self, prefix: str) -> Iterator[str]:
@@ -54,4 +58,6 @@ class Archive:
             name, extra = struct.unpack("<HH", file.read(30)[26:30])
             file.seek(info.header_offset + 30 + name + extra)
             packed = file.read(info.compress_size)
-        return zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+        with zstandard.ZstdDecompressor().stream_reader(packed) as reader:
+            # No more than the directory said, whatever the data unpacks to.
+            return reader.read(info.file_size)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
+from noria.errors import ConfigError
 from noria.evals.run import DatasetRef, RunSpec
 from noria.evals.store import Kept
+from noria.scoring.factory import LARGEST
 from noria.scoring.scorer import Described, ScorerSpec, Value
 
 TYPE = "imported"
@@ -59,7 +63,18 @@ def dataset(name: str, digest: str) -> DatasetRef:
     return DatasetRef(file=name, digest=digest)
 
 
+@contextmanager
+def foreign(path: Path) -> Generator[None]:
+    """Around what reads another program's JSON: a value that it does not write is the file's mistake."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{path.name} is not such a log: a value in it is of another kind ({error})."
+        ) from None
+
+
 def number(value: Any) -> float | None:
     """A finite number of foreign JSON."""
     found = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-    return float(value) if found and abs(value) != float("inf") else None
+    return float(value) if found and abs(value) <= LARGEST else None

@@ -16,7 +16,7 @@ from noria.core.usage import Usage
 from noria.errors import ConfigError
 from noria.evals.answer import Answer, Judgement
 from noria.evals.formats.archive import Archive
-from noria.evals.formats.imported import Kinds, dataset, number
+from noria.evals.formats.imported import Kinds, dataset, foreign, number
 from noria.evals.metrics import Metrics
 from noria.evals.run import EvalRun, RunSpec, TargetSpec
 from noria.evals.source import file_digest
@@ -42,14 +42,15 @@ class InspectLog:
 
     def spec(self) -> RunSpec:
         kinds = Kinds()
-        for sample in self._samples():
-            for name, value, _ in _scores(sample):
-                kinds.note(name, value)
-        told = self._header.get("eval") or {}
-        name = str(told.get("task") or "inspect")
+        with foreign(self._path):
+            for sample in self._samples():
+                for name, value, _ in _scores(sample):
+                    kinds.note(name, value)
+            told = self._header.get("eval") or {}
+            name, model = str(told.get("task") or "inspect"), str(told.get("model") or "unknown")
         return RunSpec(
             name=name,
-            target=TargetSpec(model=str(told.get("model") or "unknown")),
+            target=TargetSpec(model=model),
             dataset=dataset(self._path.name, file_digest(self._path)),
             scorers=kinds.specs(),
             repeats=max(map(len, self._members.values()), default=1),
@@ -57,17 +58,21 @@ class InspectLog:
 
     def rows(self) -> Iterator[Kept]:
         for id in sorted(self._members):
-            samples = [self._json(name) for name in sorted(self._members[id], key=_epoch)]
-            first = samples[0]
-            yield Kept(
-                example=_example(id, first, self._path.name),
-                answers=tuple(_answer(id, sample, repeat) for repeat, sample in enumerate(samples)),
-                judgements=tuple(
-                    Judgement(example=id, repeat=repeat, scorer=name, scores=(_score(name, value, said),))
-                    for repeat, sample in enumerate(samples)
-                    for name, value, said in _scores(sample)
-                ),
-            )
+            with foreign(self._path):
+                kept = self._kept(id)
+            yield kept
+
+    def _kept(self, id: str) -> Kept:
+        samples = [self._json(name) for name in sorted(self._members[id], key=_epoch)]
+        return Kept(
+            example=_example(id, samples[0], self._path.name),
+            answers=tuple(_answer(id, sample, repeat) for repeat, sample in enumerate(samples)),
+            judgements=tuple(
+                Judgement(example=id, repeat=repeat, scorer=name, scores=(_score(name, value, said),))
+                for repeat, sample in enumerate(samples)
+                for name, value, said in _scores(sample)
+            ),
+        )
 
     def _samples(self) -> Iterator[Json]:
         return (self._json(name) for names in self._members.values() for name in names)

@@ -15,7 +15,7 @@ from noria.core.example import Example
 from noria.core.usage import Usage
 from noria.errors import ConfigError
 from noria.evals.answer import Answer, Judgement
-from noria.evals.formats.imported import Kinds, dataset, number
+from noria.evals.formats.imported import Kinds, dataset, foreign, number
 from noria.evals.run import EvalRun, RunSpec, TargetSpec
 from noria.evals.source import file_digest
 from noria.evals.store import Kept
@@ -44,31 +44,24 @@ class PromptfooLog:
             rows: list[Json] = results["results"]
         except (msgspec.DecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path.name} is not promptfoo's results as JSON: {error}.") from None
-        columns = sorted({int(row.get("promptIdx") or 0) for row in rows})
-        if prompt is None and len(columns) > 1:
-            known = ", ".join(
-                f"{index}: {one.get('provider')} {str(one.get('label'))[:40]!r}"
-                for index, one in enumerate(results.get("prompts") or [])
-            )
-            raise ConfigError(f"{path.name} holds several columns; choose one with --column ({known}).")
-        self._column = columns[0] if prompt is None and columns else prompt or 0
-        self._rows = [row for row in rows if int(row.get("promptIdx") or 0) == self._column]
-        if not self._rows:
-            raise ConfigError(f"{path.name} has no results in column {self._column}.")
+        with foreign(path):
+            self._rows = _column(path, results, rows, prompt)
 
     def spec(self) -> RunSpec:
         kinds = Kinds()
-        for row in self._rows:
-            for name, value, _ in _scores(row):
-                kinds.note(name, value)
-        first = self._rows[0]
-        provider = first.get("provider") or {}
-        return RunSpec(
-            name="promptfoo",
-            target=TargetSpec(
+        with foreign(self._path):
+            for row in self._rows:
+                for name, value, _ in _scores(row):
+                    kinds.note(name, value)
+            first = self._rows[0]
+            provider = first.get("provider") or {}
+            target = TargetSpec(
                 model=str(provider.get("label") or provider.get("id") or "unknown"),
                 prompt=str((first.get("prompt") or {}).get("label") or "")[:200],
-            ),
+            )
+        return RunSpec(
+            name="promptfoo",
+            target=target,
             dataset=dataset(self._path.name, file_digest(self._path)),
             scorers=kinds.specs(),
             repeats=max((len(rows) for rows in self._tests().values()), default=1),
@@ -76,27 +69,32 @@ class PromptfooLog:
 
     def rows(self) -> Iterator[Kept]:
         for id, rows in sorted(self._tests().items()):
-            test: Json = rows[0].get("testCase") or {}
-            yield Kept(
-                example=Example(
-                    id=id,
-                    input=dict(rows[0].get("vars") or {}),
-                    expected=_expected(test),
-                    metadata={
-                        name: value
-                        for name, value in (test.get("metadata") or {}).items()
-                        if not name.startswith("_")
-                    },
-                    tags=(str(test["description"]),) if test.get("description") else (),
-                    source=f"file:{self._path.name}",
-                ),
-                answers=tuple(_answer(id, row, repeat) for repeat, row in enumerate(rows)),
-                judgements=tuple(
-                    Judgement(example=id, repeat=repeat, scorer=name, scores=(_score(name, value, reason),))
-                    for repeat, row in enumerate(rows)
-                    for name, value, reason in _scores(row)
-                ),
-            )
+            with foreign(self._path):
+                kept = self._kept(id, rows)
+            yield kept
+
+    def _kept(self, id: str, rows: list[Json]) -> Kept:
+        test: Json = rows[0].get("testCase") or {}
+        return Kept(
+            example=Example(
+                id=id,
+                input=dict(rows[0].get("vars") or {}),
+                expected=_expected(test),
+                metadata={
+                    name: value
+                    for name, value in (test.get("metadata") or {}).items()
+                    if not name.startswith("_")
+                },
+                tags=(str(test["description"]),) if test.get("description") else (),
+                source=f"file:{self._path.name}",
+            ),
+            answers=tuple(_answer(id, row, repeat) for repeat, row in enumerate(rows)),
+            judgements=tuple(
+                Judgement(example=id, repeat=repeat, scorer=name, scores=(_score(name, value, reason),))
+                for repeat, row in enumerate(rows)
+                for name, value, reason in _scores(row)
+            ),
+        )
 
     def _tests(self) -> dict[str, list[Json]]:
         """Rows of one test, by an id that is the same in every file that has the same variables."""
@@ -104,6 +102,21 @@ class PromptfooLog:
         for row in self._rows:
             found.setdefault(digest(row.get("vars") or {}).removeprefix("sha256:")[:16], []).append(row)
         return found
+
+
+def _column(path: Path, results: Json, rows: list[Json], prompt: int | None) -> list[Json]:
+    columns = sorted({int(row.get("promptIdx") or 0) for row in rows})
+    if prompt is None and len(columns) > 1:
+        known = ", ".join(
+            f"{index}: {one.get('provider')} {str(one.get('label'))[:40]!r}"
+            for index, one in enumerate(results.get("prompts") or [])
+        )
+        raise ConfigError(f"{path.name} holds several columns; choose one with --column ({known}).")
+    column = columns[0] if prompt is None and columns else prompt or 0
+    found = [row for row in rows if int(row.get("promptIdx") or 0) == column]
+    if not found:
+        raise ConfigError(f"{path.name} has no results in column {column}.")
+    return found
 
 
 def _expected(test: Json) -> Any:

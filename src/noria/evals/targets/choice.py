@@ -60,8 +60,8 @@ class ChoiceTarget:
             counts.append(len(found))
             costs.append(answer.receipt.cost)
             used = answer.body.get("usage") or {}
-            read += int(used.get("prompt_tokens") or 0)
-            written += int(used.get("completion_tokens") or 0)
+            read += _count(used, "prompt_tokens")
+            written += _count(used, "completion_tokens")
             trace = answer.receipt.trace
         best = max(range(len(texts)), key=logprobs.__getitem__)
         known = [cost for cost in costs if cost is not None]
@@ -88,6 +88,11 @@ class ChoiceTarget:
         return found
 
 
+def _count(used: Any, name: str) -> int:
+    found = used.get(name) if isinstance(used, dict) else None
+    return found if isinstance(found, int) else 0
+
+
 def likelihoods(body: dict[str, Any], context: str, length: int) -> list[float]:
     """Log-probabilities of the tokens behind `context`, up to `length` characters in all: what the model was
     given and not what it wrote. Raises UpstreamFailed where the answer does not hold them."""
@@ -95,16 +100,16 @@ def likelihoods(body: dict[str, Any], context: str, length: int) -> list[float]:
         [choice] = body["choices"]
         told = choice["logprobs"]
         values, offsets = told["token_logprobs"], told["text_offset"]
+        start = len(context.rstrip())
+        found = [
+            float(value)
+            for value, offset in zip(values, offsets, strict=True)
+            if start <= offset < length and value is not None
+        ]
     except (KeyError, TypeError, ValueError):
         raise UpstreamFailed(
             "The model gave no log-probabilities of what it was given; this needs a target that takes `echo`."
         ) from None
-    start = len(context.rstrip())
-    found = [
-        float(value)
-        for value, offset in zip(values, offsets, strict=True)
-        if start <= offset < length and value is not None
-    ]
     if not found:
         raise UpstreamFailed("The model gave no log-probability of any token of the choice.")
     return found

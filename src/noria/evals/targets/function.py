@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, cast
 
@@ -40,6 +41,8 @@ class FunctionTarget:
                     given = await asyncio.to_thread(self._function, example.input)
         except TimeoutError:
             raise UpstreamFailed(f"The function did not answer within {self._timeout:g} seconds.") from None
+        except SystemExit as error:
+            raise UpstreamFailed(f"The function ended the program: exit({error.code}).") from None
         except Exception as error:  # Anybody's code: that it broke is this example's answer.
             raise UpstreamFailed(f"{type(error).__name__}: {error}"[:_WORDS]) from error
         return output_of(given, example, repeat=repeat, latency=time.perf_counter() - begun)
@@ -52,14 +55,25 @@ def output_of(given: Any, example: Example, *, repeat: int, latency: float) -> O
         fields = cast(Mapping[str, Any], given)
         known = fields.keys() <= {"text", "data", "context"} and "text" in fields
         text, data = (fields["text"], fields.get("data")) if known else (None, dict(fields))
-        context = tuple(map(str, fields.get("context") or ())) if known else ()
+        context = _texts(fields.get("context")) if known else ()
     elif not isinstance(given, str):
         text, data = None, given
     try:
-        shown = msgspec.json.encode(data, order="deterministic").decode() if text is None else str(text)
-    except (TypeError, ValueError) as error:
+        # Kept as JSON, so what is none, NaN among it, must not get that far.
+        plain = msgspec.to_builtins(data)
+        json.dumps(plain, allow_nan=False)
+        shown = msgspec.json.encode(plain, order="deterministic").decode() if text is None else str(text)
+        "".join((shown, *context)).encode()
+        msgspec.json.encode(plain)
+    except (TypeError, ValueError, RecursionError) as error:
         raise UpstreamFailed(f"It answered what is no JSON: {error}.") from None
-    return Output(example=example, text=shown, repeat=repeat, data=data, context=context, latency=latency)
+    return Output(example=example, text=shown, repeat=repeat, data=plain, context=context, latency=latency)
+
+
+def _texts(given: Any) -> tuple[str, ...]:
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        return tuple(str(one) for one in cast(Sequence[Any], given))
+    return () if given is None else (str(given),)
 
 
 def load(name: str) -> Callable[..., Any]:

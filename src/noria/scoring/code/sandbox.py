@@ -8,6 +8,7 @@ by which its success is told can find it, so a pass is evidence of a solution, n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import os
@@ -47,14 +48,30 @@ async def _run(program: str, folder: str, *, timeout: float, megabytes: int) -> 
     )  # fmt: skip
     given = f"{word}\n{program}".encode(errors="replace")
     try:
-        told, _ = await asyncio.wait_for(process.communicate(given), timeout)
+        told = await asyncio.wait_for(_told(process, given), timeout)
     except TimeoutError:
         return Ran("timeout", f"It took over {timeout:g} s.")
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return _read(told[:_MOST], word, process.returncode or 0)
+    return _read(told, word, process.returncode or 0)
+
+
+async def _told(process: asyncio.subprocess.Process, given: bytes) -> bytes:
+    """What it says until its end. A program that finds the pipe may write without end: more than _MOST is
+    not read, and it is killed."""
+    assert process.stdin is not None and process.stdout is not None, "both are pipes"
+    process.stdin.write(given)
+    with contextlib.suppress(ConnectionError):  # It has ended already.
+        await process.stdin.drain()
+    process.stdin.close()
+    told = bytearray()
+    while len(told) <= _MOST and (part := await process.stdout.read(_MOST)):
+        told += part
+    if len(told) <= _MOST:
+        await process.wait()
+    return bytes(told)
 
 
 def _read(told: bytes, word: str, status: int) -> Ran:

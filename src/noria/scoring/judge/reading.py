@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from noria.scoring.factory import written
 from noria.scoring.judge.scale import Scale
 from noria.scoring.scorer import Value
 
@@ -41,7 +42,7 @@ def verdict(text: str, scale: Scale) -> tuple[Value, str] | None:
         for name in ("verdict", "score", "rating", "answer", "label", "result"):
             if name in value:
                 read = scale.read(value[name])
-                reason = str(value.get("reason") or value.get("explanation") or "")
+                reason = written(str(value.get("reason") or value.get("explanation") or ""))
                 return None if read is None else (read, reason)
     said = text[:MOST].strip()
     if (read := scale.read(said)) is not None:
@@ -69,6 +70,6 @@ def listed(text: str) -> list[tuple[str, bool, str]] | None:
             read = Scale().read(one.get("verdict")) if isinstance(one, dict) else None
             if not isinstance(read, bool):
                 return None
-            found.append((str(one.get("item", "")), read, str(one.get("reason", ""))))
+            found.append((written(str(one.get("item", ""))), read, written(str(one.get("reason", "")))))
         return found
     return None

@@ -272,6 +272,25 @@ def sign_dataset(api: Api, name: str, number: int, comment: str, yes: bool, as_j
         say(f"Version {number} of {name} is a golden set, signed off by {signed['golden_name']}.")
 
 
+@dataset.command("verify")
+@click.argument("name")
+@click.argument("version")
+@json_option
+@with_api
+@click.pass_context
+def verify_dataset(ctx: click.Context, api: Api, name: str, version: str, as_json: bool) -> None:
+    """Compute the digest of VERSION of NAME again, a number or `golden`. Exit code 1: it does not hold."""
+    number = _version(api, name, version)["number"]
+    found = api.get(f"/api/datasets/{_path(name)}/versions/{number}/verify")
+    if as_json:
+        print_json(found)
+    else:
+        erased = f", {found['erased']:,} of them erased at a person's wish" if found["erased"] else ""
+        what = f"version {number} of {name}, {found['examples']:,} examples{erased}"
+        say(f"{found['digest']} {'holds' if found['holds'] else 'DOES NOT HOLD'}: {what}.")
+    ctx.exit(0 if found["holds"] else 1)
+
+
 @dataset.command("delete")
 @click.argument("name")
 @click.option("--version", "number", type=click.IntRange(1), help="Only this version.")
@@ -341,10 +360,11 @@ def _facts(found: Mapping[str, Any]) -> None:
         shown |= {
             "version": version["number"],
             "examples": f"{version['examples']:,}",
+            "erased": f"{version['erased']:,}" if version["erased"] else None,
             "splits": _splits(version),
             "made": f"{at(version['created_ms'])} by {version['by_name']}",
             "comment": version["comment"],
-            "of": files or ", ".join(name for name in lineage if name != "import"),
+            "of": files or ", ".join(name for name in lineage if name not in ("import", "erased")),
             "digest": version["digest"],
         }
     facts(shown)

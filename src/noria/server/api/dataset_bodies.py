@@ -79,6 +79,17 @@ class VersionBody(BaseModel):
         return cls.model_validate(msgspec.to_builtins(version))
 
 
+class Verified(BaseModel):
+    """Whether a version is still what its digest says."""
+
+    number: int
+    digest: str
+    holds: bool
+    examples: int
+    erased: int
+    """Of these only the digests are left."""
+
+
 class VersionPage(BaseModel):
     items: list[VersionBody]
     next: str | None

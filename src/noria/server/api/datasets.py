@@ -27,6 +27,7 @@ from noria.server.api.dataset_bodies import (
     Splits,
     Stratified,
     StratumBody,
+    Verified,
     VersionBody,
     VersionPage,
     Which,
@@ -128,6 +129,22 @@ def delete_dataset_version(
 ) -> None:
     """With the revisions that no other version has; refused for a golden set."""
     parts.datasets.table.delete_version(project, name, number, by=who)
+
+
+@router.get("/{name}/versions/{number}/verify")
+def verify_dataset_version(
+    parts: Parts, who: Viewer, name: Name, number: Number, project: Project = "default"
+) -> Verified:
+    """Compute the version's digest again from what is stored; of erased examples their digests are."""
+    version = parts.datasets.version(project, name, str(number))
+    holds = parts.datasets.table.verify(version)
+    return Verified(
+        number=version.number,
+        digest=version.digest,
+        holds=holds,
+        examples=version.examples,
+        erased=version.erased,
+    )
 
 
 @router.post("/{name}/versions/{number}/sign")

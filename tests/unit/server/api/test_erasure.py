@@ -147,7 +147,8 @@ def test_every_copy_goes_and_what_is_left_is_verified(client: Client, control: C
     for number, version in before.items():
         after = control.datasets.version("default", "d", str(number))
         assert (after.digest, after.examples, after.erased) == (version.digest, version.examples, 1)
-        assert table.verify(after), "with the digests of what was erased"
+        found = _ok(page.get(f"/api/datasets/d/versions/{number}/verify"))
+        assert found["holds"] and found["erased"] == 1, "with the digests of what was erased"
         assert [one.id for one in table.examples(after)] == ["b"][: after.examples - 1]
     newest = control.datasets.version("default", "d")
     assert (newest.number, newest.examples, newest.erased) == (4, 1, 0) and table.verify(newest)

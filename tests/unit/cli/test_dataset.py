@@ -32,6 +32,7 @@ def test_a_file_is_imported_looked_at_and_exported(running: Running, rows: Path,
     found = json.loads(running.run("dataset", "examples", "bank", "--tag", "b", "--json").stdout)
     assert [(one["input"], one["expected"]) for one in found] == [({"text": "It was stolen!"}, "stolen")]
     assert found[0]["id"] in running.run("dataset", "examples", "bank", "--search", "STOLEN").stdout
+    assert "holds: version 1 of bank, 2 examples." in running.run("dataset", "verify", "bank", "1").stderr
     shown = running.run("dataset", "examples", "bank", found[0]["id"]).stdout
     assert "It was stolen!" in shown and "create" in shown
     assert "first" in running.run("dataset", "show", "bank").stdout

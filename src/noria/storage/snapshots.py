@@ -5,7 +5,8 @@
     snapshots/generation             mapped: word 0 the generation, then config's sha256, the live epoch,
                                      and for each worker its process id and the generation that it serves
 
-Control writes the files, then raises the generation; workers compare one word at each request.
+Control writes the files, then raises the generation; workers compare one word at each request. Behind the
+mapped words each worker locks a byte for as long as it serves: process ids come again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import msgspec
 
 from noria.errors import StateError
 from noria.gateway.snapshot import FORMAT, Live, Snapshot
+from noria.storage.locks import locked_elsewhere, try_lock, unlock
 
 SLOTS = 64
 """Workers at most."""
@@ -46,7 +48,7 @@ class Snapshots:
 
     def publish(self, *, config: Snapshot | None = None, live: Live | None = None) -> int:
         """Make these the ones to serve; returns the new generation. One writer at a time."""
-        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        fcntl.lockf(self._file, fcntl.LOCK_EX, 1)
         try:
             if config is not None:
                 self._write(_config_name(config.digest), _encode(config))
@@ -60,7 +62,7 @@ class Snapshots:
             self._words[0] += 1
             generation = self._words[0]
         finally:
-            fcntl.lockf(self._file, fcntl.LOCK_UN)
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1)
         self._prune()
         return generation
 
@@ -90,13 +92,17 @@ class Snapshots:
         at = _WORKERS // 8 + worker * 2
         self._words[at + 1] = generation
         self._words[at] = os.getpid() if generation else 0
+        if generation:
+            try_lock(self._file, _SIZE + worker)
+        else:
+            unlock(self._file, _SIZE + worker)
 
     def serving(self) -> dict[int, int]:
         """Generation by number of each worker whose process lives."""
         found: dict[int, int] = {}
         for worker in range(SLOTS):
             at = _WORKERS // 8 + worker * 2
-            if self._words[at] and _alive(self._words[at]):
+            if self._words[at] and locked_elsewhere(self._file, _SIZE + worker):
                 found[worker] = self._words[at + 1]
         return found
 
@@ -126,13 +132,3 @@ class Snapshots:
 
 def _config_name(digest: str) -> str:
     return f"config-{digest.removeprefix('sha256:')[:32]}.msgpack"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -73,7 +73,19 @@ def open_reader(path: Path, steps: Sequence[str]) -> apsw.Connection | None:
 
 
 def sync(connection: apsw.Connection) -> None:
-    """Bring all that is committed to the disk: a checkpoint syncs the log before it copies from it."""
+    """Bring all that is committed to the disk.
+
+    The log is synced here, since a checkpoint does so only where it may copy from it, which a reader of long
+    ago (a backup) prevents.
+    """
+    try:
+        log = os.open(connection.filename_wal, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return  # Nothing was committed since the last checkpoint, which synced.
+    try:
+        os.fsync(log)
+    finally:
+        os.close(log)
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 

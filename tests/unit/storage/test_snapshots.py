@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,26 @@ def test_apply_waits_for_live_workers_and_names_the_late(tmp_path: Path) -> None
     worker.confirm(3, second)
     assert control.wait_served(second) == []
     worker.confirm(3, 0)
+    assert control.serving() == {}
+
+
+def test_a_worker_that_died_is_not_waited_for_though_its_process_id_lives(tmp_path: Path) -> None:
+    control = Snapshots(tmp_path)
+    generation = control.publish(config=_config("a"), live=_live(1))
+    script = (
+        "import os, sys; os.getpid = lambda: int(sys.argv[2])\n"
+        "from pathlib import Path; from noria.storage.snapshots import Snapshots\n"
+        "Snapshots(Path(sys.argv[1])).confirm(3, 1); print('ready', flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path), str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+    assert control.serving() == {3: generation}
+    process.kill()
+    process.wait()
     assert control.serving() == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select
@@ -269,3 +270,62 @@ def test_large_examples_are_read_in_small_pages(store: DatasetTable, database: D
     words = random.Random(1).randbytes(2_000_000).hex()
     made = commit(store, *(example(str(number), words[number:]) for number in range(9)))
     assert [len(one.expected) for one in store.examples(made)] == [len(words) - number for number in range(9)]
+
+
+def test_an_erased_example_is_a_tombstone_in_every_version_and_gone_from_the_next(
+    store: DatasetTable, database: Database
+) -> None:
+    others = [example(f"o{number:04}") for number in range(1_200)]
+    first = commit(store, example("a"), *others[:600])
+    second = commit(store, example("a", "revised"), *others[600:], splits={"train": 0.5, "test": 0.5})
+    store.create(Dataset(id="", project="other", name="d"), by=SYSTEM)
+    theirs = store.commit("other", "d", [example("a")], by=SYSTEM)
+    assert store.erase("p", lambda one: one.expected == "revised", by=SYSTEM) == {"d": 1}
+    newest = store.version("p", "d")
+    assert newest is not None and newest.number == 3 and newest.examples == 1_200 and newest.erased == 0
+    for before in (first, second):
+        after = store.version("p", "d", before.number)
+        assert after is not None and (after.digest, after.examples) == (before.digest, before.examples)
+        assert after.erased == 1 and store.verify(after) and store.example(after, "a") is None
+        assert "a" not in ids(store, after) and len(ids(store, after)) == before.examples - 1
+    assert store.verify(newest) and store.verify(theirs) and ids(store, theirs) == ["a"]
+    assert [(one.version, one.kind, one.erased) for one in store.history("p", "d", "a")] == [
+        (3, "delete", False), (2, "patch", True), (1, "create", True),
+    ]  # fmt: skip
+    assert store.counted(second, newest) == {"create": 0, "patch": 0, "delete": 1}
+    assert store.erase("p", lambda one: one.expected == "revised", by=SYSTEM) == {}
+    # Bodies are counted rightly: with the last version the others' go too.
+    store.delete("p", "d", by=SYSTEM)
+    store.delete("other", "d", by=SYSTEM)
+    assert rows(database) == (0, 0)
+
+
+def test_an_erasure_that_a_commit_keeps_from_its_end_goes_on(
+    store: DatasetTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(store, example("a"), example("b"))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[Example]:
+        yield example("a")
+        begun.set()
+        assert go_on.wait(30)
+        yield example("c")
+
+    made: list[DatasetVersion] = []
+    writing = threading.Thread(
+        target=lambda: made.append(store.commit("p", "d", slow(), comment="slow", by=SYSTEM))
+    )
+    writing.start()
+    assert begun.wait(30)
+    monkeypatch.setattr(dataset_commit, "_WAIT", 0.1)
+    with pytest.raises(Conflict, match="under way"):
+        store.erase("p", lambda one: one.id == "a", by=SYSTEM)
+    first = store.version("p", "d", 1)
+    assert first is not None and ids(store, first) == ["b"], "what is erased stays erased"
+    go_on.set()
+    writing.join()
+    store.erase("p", lambda one: one.id == "a", by=SYSTEM)
+    newest = store.version("p", "d")
+    assert newest is not None and ids(store, newest) == ["b", "c"] and store.verify(newest)
+    assert store.verify(made[0])

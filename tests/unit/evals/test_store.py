@@ -155,3 +155,22 @@ def test_what_failed_can_be_forgotten_and_a_run_removed(store: EvalTable) -> Non
     assert len(list(store.kept(other.id))) == 3
     with pytest.raises(NotFound, match="is no more"):
         store.write(run.id, Written(answers=[answer("a")]))
+
+
+def test_words_are_erased_and_what_was_measured_stays(store: EvalTable) -> None:
+    run = add(store)
+    examples = [Example(id=id, input={"q": id}, source=f"span:{id}/1") for id in ("a", "b")]
+    judged = Judgement(example="a", scorer="s", key="j", scores=(Score(name="s", value=0.5, reason="x"),))
+    answers = [answer("a", trace="t1"), answer("a", repeat=1, failed="a said no", trace="t2"), answer("b")]
+    store.write(run.id, Written(examples=examples, answers=answers, judgements=[judged]))
+    before = store.counted(run.id)
+    assert store.erase("default", lambda one: one.source == "span:a/1") == ({run.id: 2}, {"t1", "t2"})
+    assert store.erase("other", lambda one: True) == ({}, set())
+    kept = store.kept_of(run.id, ["a", "b"])
+    assert kept["a"].example.input == {} and kept["b"].example.input == {"q": "b"}
+    assert [one.text for one in kept["a"].answers] == ["", ""] and kept["b"].answers[0].text == "x"
+    assert "a said no" not in str(kept) and kept["a"].judgements[0].scores == (Score(name="s", value=0.5),)
+    assert store.counted(run.id) == before
+    assert store.answers("default", ["ka"]) == {} and store.judgements("default", ["j"]) == {}
+    again = store.erase("default", lambda one: one.source == "span:a/1")
+    assert again == ({}, {"t1", "t2"}), "run again, it finds the same calls"

@@ -128,8 +128,8 @@ class ExampleLog:
         while True:
             with self._database.read() as connection:
                 page = [
-                    Entry(example, revision[-PLAIN_REVISION:], bucket)
-                    for example, revision, bucket in connection.execute(query, {"after": after})
+                    Entry(row.example, row.revision[-PLAIN_REVISION:], row.bucket)
+                    for row in connection.execute(query, {"after": after})
                 ]
             yield from page
             if len(page) < _PAGE:
@@ -172,9 +172,10 @@ class ExampleLog:
         while True:
             with self._database.read() as connection:
                 page = connection.execute(query, {"after": after}).all()
-            for _, revision, body in page:
-                text = b"" if body is None else decompress(seal.opened(body), max_output_size=_MOST_BODY)
-                yield hashlib.sha256(text).digest() == revision
+            for row in page:
+                packed = b"" if row.body is None else seal.opened(row.body)
+                text = decompress(packed, max_output_size=_MOST_BODY) if packed else b""
+                yield hashlib.sha256(text).digest() == row.revision
             if len(page) < BATCH:
                 return
             after = page[-1].example

@@ -23,7 +23,7 @@ from noria.evals.answer import Answer, Judgement
 from noria.evals.optimize.optimization import Tried
 from noria.evals.run import DatasetRef, EvalRun, RunSpec, TargetSpec
 from noria.evals.store import Written
-from noria.feedback.feedback import Feedback
+from noria.feedback.feedback import Feedback, Kind
 from noria.providers.secrets import Vault
 from noria.reviews.item import Candidate, Change, Content, Flag, Item, Review, Settled, Turn
 from noria.reviews.queue import Question, Queue
@@ -127,7 +127,8 @@ def _write(file: Path, seal: Seal) -> None:
     datasets.commit("p", "d", [example], by=SYSTEM)
     datasets.add_import("p", "d", "imp_1", {"problems": [WORDS]})
     feedback = FeedbackTable(database)
-    for kind, value in (("comment", None), ("demonstration", WORDS), ("correction", BODY), ("thumb", True)):
+    said: dict[Kind, Any] = {"comment": None, "demonstration": WORDS, "correction": BODY, "thumb": True}
+    for kind, value in said.items():
         one = Feedback(
             id=f"fb_{kind}", project="p", trace="t", kind=kind, value=value, comment=WORDS,
             metadata=BODY, by="b", by_name="B", created_ms=1,

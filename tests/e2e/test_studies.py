@@ -156,7 +156,7 @@ def test_how_many_examples_are_shown_and_how_they_are_chosen(running: Running, u
         assert run["progress"]["failed"] == 0 and (trial["state"], trial["value"]) == ("done", 1.0)
     for name, said in (("nowhere", "shows no examples"), ("misspelt", "no setting 'examples.kk'")):
         result = running.attempt("study", "run", name)
-        assert result.exit_code and said in result.stderr, result.stderr
+        assert result.exit_code and said in str(result.exception)
 
 
 def test_a_study_that_was_stopped_goes_on(running: Running, upstream: Upstream) -> None:

@@ -27,6 +27,8 @@ FETCH_TIMEOUT = 5.0
 """Seconds after which a Noria that hangs is not waited for any longer: an old copy may be there."""
 RETRY = 5.0
 """Seconds for which an old copy serves before Noria is asked again."""
+_LATER = (408, 429)
+"""Refusals that say nothing about the prompt."""
 Score = Callable[[str], float]
 
 
@@ -272,10 +274,12 @@ class PromptCache:
         return kept
 
     def instead(self, path: str, error: RequestError | Unreachable) -> Kept:
-        """The old copy, where Noria does not answer or cannot now; else raises `error`."""
+        """The old copy, where Noria does not answer or cannot now; else forgets it and raises `error`."""
         with self._lock:
+            if isinstance(error, RequestError) and error.status < 500 and error.status not in _LATER:
+                self._kept.pop(path, None)  # It is served no more, or no more to this key.
             found = self._kept.get(path)
-            if found is None or (isinstance(error, RequestError) and error.status < 500):
+            if found is None:
                 raise error
             old = self._kept[path] = msgspec.structs.replace(found, stale_at=time.monotonic())
         return old

@@ -10,7 +10,7 @@ from noria.gateway.call import CallState
 from noria.gateway.compiled import World
 from noria.gateway.dialects.dialect import Front
 from noria.gateway.exchange import Exchange
-from noria.gateway.prompting import Asked, asked
+from noria.gateway.prompting import asked, check_prompt
 from noria.gateway.storing import wants_store
 
 
@@ -48,7 +48,9 @@ def address(call: CallState, exchange: Exchange) -> None:
     route = call.world.routes.get(name)
     if route is None:
         raise no_model(name)
-    if call.prompt is None or not _may_prompt(call.key, call.prompt):
+    if call.prompt is not None:
+        check_prompt(call.key, call.prompt.prompt)
+    if call.prompt is None or not call.prompt.own:
         check_scope(call.key, name)
     call.route = route
     call.captured = _captured(call)
@@ -56,11 +58,6 @@ def address(call: CallState, exchange: Exchange) -> None:
         call.store = wants_store(call.front.name, fields) and not call.below
         if bytes(fields.get("store", b"")) == b"false":
             call.captured = False
-
-
-def _may_prompt(key: Key, found: Asked) -> bool:
-    """Whether the key's scope holds the prompt itself, which then brings its model with it."""
-    return found.own and f"prompt/{found.prompt.name}" in key.routes
 
 
 _BELOW = {b"/v1/responses/compact": "/compact"}

@@ -105,11 +105,7 @@ def fetched(world: World, key: Key, path: bytes) -> bytes:
     """The answer to GET `path`. Raises NotFound, InvalidRequest and Forbidden."""
     reference = parse_reference(unquote(path[len(PROMPTS) :].decode("latin-1")))
     found = _version(world, key.project, reference)
-    if not _may(key, found):
-        raise Forbidden(
-            f"This key may not use the prompt {reference.name!r}; its owner can add "
-            f"{PREFIX + reference.name!r} to its scope."
-        )
+    check_prompt(key, found)
     return encode(Fetched(label="" if reference.number else reference.at, prompt=found))
 
 
@@ -125,6 +121,16 @@ def callable_prompts(world: World, key: Key) -> dict[str, str]:
                 at = "" if label == DEFAULT_LABEL else f"@{label}"
                 found[f"{PREFIX}{name}{at}"] = version.model
     return found
+
+
+def check_prompt(key: Key, prompt: CompiledPrompt) -> None:
+    """Raises Forbidden where the key's scope holds neither the prompt nor the model that it was written for:
+    who calls with a prompt can have its words repeated."""
+    if not _may(key, prompt):
+        raise Forbidden(
+            f"This key may not use the prompt {prompt.name!r}; its owner can add {PREFIX + prompt.name!r} to "
+            "its scope."
+        )
 
 
 def _may(key: Key, prompt: CompiledPrompt) -> bool:

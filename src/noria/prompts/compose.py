@@ -20,6 +20,9 @@ MOST_MESSAGES = 100
 LONGEST = 2_000_000
 """Characters of all templates of a prompt, each included one as often as it is included."""
 MOST_INCLUDED = 500
+DEEPEST = 20
+RESERVED = ("input", "messages", "model", "noria", "prompt", "store", "stream", "stream_options")
+"""Keys of a call that are no parameters: they are the caller's, or have a place of their own."""
 Resolve = Callable[[str], PromptVersion]
 """Gives the version that a reference means now. Raises NotFound."""
 ByDigest = Callable[[str, str], PromptVersion]
@@ -69,6 +72,10 @@ class Following:
         if version.prompt in path[:-1]:
             circle = " → ".join(path[path.index(version.prompt) :])
             raise InvalidRequest(f"Prompts include one another in a circle: {circle}.", param="messages")
+        if len(path) > DEEPEST:
+            raise InvalidRequest(
+                f"Prompts include one another more than {DEEPEST} deep; include less.", param="messages"
+            )
         self._left -= 1
         if self._left < 0:
             raise _too_much()
@@ -81,6 +88,9 @@ def check(content: PromptContent) -> None:
     """All that can be wrong without looking at other prompts. Raises InvalidRequest."""
     if not content.messages or len(content.messages) > MOST_MESSAGES:
         raise InvalidRequest(f"A prompt has between 1 and {MOST_MESSAGES} messages.", param="messages")
+    wrong = next((name for name in RESERVED if name in content.parameters), "")
+    if wrong:
+        raise InvalidRequest(f"{wrong!r} is no parameter of a model; take it out.", param="parameters")
     check_schema(content.variables)
     technique_of(content.technique)
 

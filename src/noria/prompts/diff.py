@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -13,6 +14,8 @@ from noria.prompts.tokens import METHOD, estimate
 from noria.prompts.version import PromptContent, PromptMessage
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+MOST_PAIRS = 2_000_000
+"""Equal pairs of two texts' parts beyond which they are shown as removed and added."""
 Change = Literal["same", "added", "removed"]
 
 
@@ -83,21 +86,39 @@ def _message(number: int, before: PromptMessage | None, after: PromptMessage | N
         change = "added" if before is None else "removed"
     else:
         change = "same" if before == after else "changed"
-    unified = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=3)
+    unified = _lines(old.splitlines(), new.splitlines())
     return MessageDiff(
         number=number,
         role_before=before.role if before is not None else "",
         role_after=after.role if after is not None else "",
         change=change,
-        lines=tuple(unified)[2:],
+        lines=unified,
         words=() if old == new else tuple(_words(old, new)),
         tokens_before=estimate(old),
         tokens_after=estimate(new),
     )
 
 
+def _lines(old: list[str], new: list[str]) -> tuple[str, ...]:
+    if _hard(old, new):
+        return (*(f"-{line}" for line in old), *(f"+{line}" for line in new))
+    return tuple(difflib.unified_diff(old, new, lineterm="", n=3))[2:]
+
+
+def _hard(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether a comparison could take seconds: difflib looks at every pair of equal parts, again and again,
+    but leaves out those that are more than a hundredth of a long text."""
+    many = len(new) // 100 + 1 if len(new) >= 200 else len(new)
+    counts = {part: count for part, count in Counter(new).items() if count <= many}
+    return sum(counts.get(part, 0) for part in old) > MOST_PAIRS
+
+
 def _words(old: str, new: str) -> Iterator[Piece]:
     left, right = _WORDS.findall(old), _WORDS.findall(new)
+    if _hard(left, right):
+        yield Piece("removed", old)
+        yield Piece("added", new)
+        return
     for change, a, b, c, d in difflib.SequenceMatcher(None, left, right, autojunk=True).get_opcodes():
         if change == "equal":
             yield Piece("same", "".join(left[a:b]))

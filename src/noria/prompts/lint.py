@@ -25,6 +25,11 @@ SAFE = frozenset({"tojson", "int", "float", "length", "count", "wordcount", "rou
 """Filters whose result cannot pose as an instruction: JSON is quoted, the others are numbers."""
 ROOM = 512
 """Tokens that are kept for an answer where neither the prompt nor the card says how many."""
+LONGEST = 2_000_000
+"""Characters that are looked at."""
+MARK = 100
+"""Characters beside a variable in which a mark may stand; the patterns are quadratic in them."""
+_TAGS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _OPENS = re.compile(r"(<[A-Za-z][\w-]*>|```\w*|\"\"\"|'''|\[[A-Z_]{3,}\]|<<<+|«|“|#{3,})\s*$")
 _CLOSES = re.compile(r"\s*(</[A-Za-z][\w-]*>|```|\"\"\"|'''|\[/?[A-Z_]{3,}\]|>>>+|»|”|#{3,})")
 
@@ -67,6 +72,10 @@ def lint(
     models: Mapping[str, Known] | None = None,
 ) -> Lint:
     """`compile` raises InvalidRequest, which becomes a finding. `models` are those to price it for, by id."""
+    long = sum(len(one.template) for one in content.messages)
+    if long > LONGEST:
+        too_long = _error("invalid", f"Its {long:,} characters are more than {LONGEST:,}.", "messages")
+        return Lint(ok=False, findings=(too_long,), tokens=0)
     tokens = sum(estimate(_spoken(one.template)) for one in content.messages)
     findings: list[Finding] = []
     try:
@@ -152,7 +161,8 @@ def _free_text(prompt: CompiledPrompt, name: str) -> bool:
 def _delimited(shown: Shown) -> bool:
     if shown.filters & SAFE:
         return True
-    return _OPENS.search(shown.before) is not None and _CLOSES.match(shown.after) is not None
+    before, after = shown.before[-MARK:], shown.after[:MARK]
+    return _OPENS.search(before) is not None and _CLOSES.match(after) is not None
 
 
 def _personal(content: PromptContent) -> Iterator[Finding]:
@@ -202,7 +212,17 @@ def _priced(name: str, known: Known, tokens: int) -> ModelCost:
 
 def _spoken(template: str) -> str:
     """The text that is said whatever the variables are."""
-    return re.sub(r"{{.*?}}|{%.*?%}|{#.*?#}", "", template, flags=re.DOTALL)
+    said: list[str] = []
+    end = 0
+    for opening in re.finditer(r"{[{%#]", template):
+        if opening.start() < end:
+            continue
+        closing = template.find(_TAGS[opening[0]], opening.end())
+        if closing < 0:
+            break
+        said.append(template[end : opening.start()])
+        end = closing + 2
+    return "".join((*said, template[end:]))
 
 
 def _error(code: str, message: str, where: str) -> Finding:

@@ -178,9 +178,10 @@ class Evals:
             return now
         counted = msgspec.structs.replace(self._table.counted(run.id), total=now.progress.total)
         why = (job.message or f"Its job was {job.state}.") if job else "Noria ended before it had begun."
-        failed = msgspec.structs.replace(now, progress=counted).to("failed", message=why, at_ms=self._now())
-        self._table.save(failed)
-        return failed
+        ended = "stopped" if job is not None and job.state == "cancelled" else "failed"
+        settled = msgspec.structs.replace(now, progress=counted).to(ended, message=why, at_ms=self._now())
+        self._table.save(settled)
+        return settled
 
     def _job_of(self, run: EvalRun) -> Job | None:
         """Of a run in which it was not noted any more."""

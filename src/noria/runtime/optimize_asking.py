@@ -34,7 +34,7 @@ _REFLECTED = "reflect"
 
 class Asking:
     """Made and used on one event loop, but for `texts_here` and `reflect_here`, which the search's thread
-    calls. `result` counts what was asked."""
+    calls. `result` counts what was asked, in sittings before this one too."""
 
     def __init__(
         self,
@@ -62,7 +62,8 @@ class Asking:
         self._variables = _read(self.compiled(content, ()))
         self.candidates: dict[str, Components] = {}
         self.stopping = False
-        self.result = Result(candidates=0)
+        answers, cost, unknown = table.spent(one.id)
+        self.result = Result(candidates=0, answers=answers, cost=cost, unknown=unknown)
 
     def texts_here(self, texts: Components, examples: Sequence[Example]) -> list[Tried]:
         """evals.optimize.search.Try, for another thread."""
@@ -90,10 +91,13 @@ class Asking:
         missing = [example for example in examples if example.id not in known]
         if missing:
             target = self.target(content, shots)
-            async with asyncio.TaskGroup() as group:
-                tasks = {
-                    example.id: group.create_task(self._ask(target, key, example)) for example in missing
-                }
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = {
+                        example.id: group.create_task(self._ask(target, key, example)) for example in missing
+                    }
+            except BaseExceptionGroup as errors:
+                raise errors.exceptions[0] from None
             known |= {id: task.result() for id, task in tasks.items()}
         return [known[example.id] for example in examples]
 
@@ -174,21 +178,32 @@ class Asking:
         return found
 
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def paid(self, cost: Decimal, unknown: int) -> None:
+        """Something beside the answers has cost this."""
+        now = self.result
+        self.result = msgspec.structs.replace(now, cost=now.cost + cost, unknown=now.unknown + unknown)
 
     def stop(self) -> None:
         """Ask nothing more; it goes on when it is run again."""
         self.stopping = True
 
     def _may_go_on(self) -> None:
-        budget = self.spec.budget
         if self.stopping:
             raise Halt("It was told to stop.")
-        if budget is not None and self.result.cost >= budget:
+        self.left()
+
+    def left(self) -> Decimal | None:
+        """Dollars; None: there is no budget. Raises Halt where nothing is left, or that is not known."""
+        budget = self.spec.budget
+        if budget is None:
+            return None
+        if self.result.unknown:
+            raise Halt("The cost of a call is not known, so the budget cannot be kept.")
+        if self.result.cost >= budget:
             raise Halt(f"The budget of {budget} dollars is used up.")
+        return budget - self.result.cost
 
     def _count(self, cost: Decimal | None, called: bool) -> None:
         now = self.result

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
+from heapq import nsmallest
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -29,7 +32,8 @@ from noria.evals.optimize.optimization import (
     with_shots,
 )
 from noria.evals.optimize.search import search
-from noria.evals.run import DatasetRef, EvalRun, RunSpec
+from noria.evals.pace import Halt
+from noria.evals.run import ENDED, DatasetRef, EvalRun, RunSpec
 from noria.evals.runner import Runner
 from noria.evals.sheet import sheet
 from noria.prompts.compose import normalised
@@ -88,6 +92,7 @@ def run_optimization(arguments: dict[str, Any], report: Report) -> object:
             raise
         if not ended:
             return "It goes on when it is run again."
+        work.tidy()
         table.save(_ended(begun, "done", ended, result), unless=_ENDED)
         return ended
     finally:
@@ -110,6 +115,7 @@ class _Work:
         self._one = one
         self._spec = one.spec
         self._home = home
+        self._folder = home.folder / "optimize" / one.id
         self._clock = clock
         self._report = report
         self._table = OptimizationTable(database, log)
@@ -151,15 +157,20 @@ class _Work:
                 reflect=asking.reflect_here,
                 answers=spec.answers,
                 lower=spec.lower,
-                folder=self._home.folder / "optimize" / one.id,
+                folder=self._folder,
                 seed=spec.seed,
             )
             if asking.stopping:
                 return "", asking.result
             begun = await self._mean(asking.first, validation)
             best, value = await self._chosen(validation, begun)
-            best, value = await self._with_examples(best, value, train, validation)
+            with suppress(Halt):  # What was found so far can still be tested, or says why not.
+                best, value = await self._with_examples(best, value, train, validation)
             return await self._told(best, test, (begun, value)), asking.result
+
+    def tidy(self) -> None:
+        """Remove what the search has kept: it holds answers, and is of no more use."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     # what is chosen
 
@@ -266,8 +277,10 @@ class _Work:
                     scorers=(spec.scorer,),
                     seed=spec.seed,
                     concurrency=spec.concurrency,
+                    budget=self._asking.left(),
                     tags={"optimization": one.id},
                 ),
+                job=one.job,
                 by=one.by,
                 by_name=one.by_name,
                 created_ms=self._clock.now_ns() // 1_000_000,
@@ -275,7 +288,12 @@ class _Work:
             by = Author(one.by, one.by_name)
             self._runs.add(run, Act(by=by, act="eval.run", subject=id, project=one.project))
         if run.state == "done":
+            self._asking.paid(run.progress.cost, run.progress.unknown)
             return run
+        if run.state in ENDED:
+            run = run.to("queued")
+            by = Author(one.by, one.by_name)
+            self._runs.change(run, Act(by=by, act="eval.resume", subject=id, project=one.project))
         runner = Runner(
             run,
             target=self._asking.target(content, shots),
@@ -283,7 +301,11 @@ class _Work:
             store=self._runs,
             clock=self._clock,
         )
-        return await runner.run(test, total=len(test))
+        run = await runner.run(test, total=len(test))
+        if run.state != "done":
+            raise Halt(run.message or "The test of what was found did not come to its end; run it again.")
+        self._asking.paid(run.progress.cost, run.progress.unknown)
+        return run
 
     def _compared(self, before: EvalRun, after: EvalRun) -> Compared:
         measures = list(described(self._spec.scorer))
@@ -298,10 +320,11 @@ class _Work:
         found: list[list[Example]] = []
         for name, most in zip(SPLITS, (MOST_TRAIN, MOST_VALIDATION, MOST_TEST), strict=True):
             every = self._resolver.examples(self._one.project, self._ref(name), seed=self._spec.seed)
-            mine = [one for one in every if not self._spec.hashed or share_of(one.group or one.id) == name]
-            if not mine:
+            mine = (one for one in every if not self._spec.hashed or share_of(one.group or one.id) == name)
+            few = nsmallest(most, mine, key=lambda one: digest((self._spec.seed, one.id)))
+            if not few:
                 raise InvalidRequest(f"The dataset has no examples for {name}; it is too small.")
-            found.append(sorted(mine, key=lambda one: digest((self._spec.seed, one.id)))[:most])
+            found.append(few)
         return found[0], found[1], found[2]
 
     def _ref(self, name: str) -> DatasetRef:

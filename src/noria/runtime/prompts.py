@@ -123,6 +123,11 @@ class Prompts:
         """
         check_name(name)
         check_pointer(branch, what="branch")
+        if self.protection(branch) != Protection():
+            # `name@production` would be this branch until the label stands for something.
+            raise Conflict(
+                f"{branch!r} is the name of a protected label; give the branch another.", param="branch"
+            )
         content, _ = self.whole(project, name, content)
         return self.store.commit(project, name, content, branch=branch, parent=parent, comment=comment, by=by)
 
@@ -186,6 +191,9 @@ class Prompts:
         """Raises Conflict where gates hold it back, or an approval is lacking, which is then asked for."""
         check_pointer(label, what="label")
         version = self.version(project, parse_reference(f"{name}@{to}"))
+        moves = self.store.moves(project, name, label)
+        if moves and moves[-1].number == version.number:
+            return Moved(moves[-1], self._publish())
         gates = self.gate_results(version, label)
         held_back = refusal(gates, label)
         if held_back:
@@ -199,7 +207,7 @@ class Prompts:
             project=project, prompt=name, label=label, sequence=0, number=version.number,
             digest=version.digest, reason=reason, gates=gates, approval=approval,
         )  # fmt: skip
-        return self._made(move, by)
+        return self._made(move, by, moves)
 
     def rollback(
         self, project: str, name: str, label: str, *, to: int = 0, reason: str = "", by: Principal
@@ -270,13 +278,9 @@ class Prompts:
                 messages=(), unusable=f"{label.prompt}@{label.number} cannot be served: {error}",
             )  # fmt: skip
 
-    def _made(self, move: LabelMove, by: Principal, moves: Sequence[LabelMove] | None = None) -> Moved:
-        if moves is None:
-            moves = self.store.moves(move.project, move.prompt, move.label)
-        last = moves[-1] if moves else None
-        if last is not None and last.number == move.number and move.kind == "move":
-            return Moved(last, self._publish())
-        made = self.store.move(move, after=0 if last is None else last.sequence, by=by)
+    def _made(self, move: LabelMove, by: Principal, moves: Sequence[LabelMove]) -> Moved:
+        """`moves` are those before; raises Conflict where somebody was faster."""
+        made = self.store.move(move, after=moves[-1].sequence if moves else 0, by=by)
         return Moved(made, self._publish())
 
     def _approval(self, version: PromptVersion, label: str, reason: str, by: Principal) -> str:
@@ -284,7 +288,12 @@ class Prompts:
         if not self.protection(label).approval:
             return ""
         subject = approval_subject(version.prompt, label, version.digest)
-        given = self._approvals.given(version.project, act=ACT, subject=subject)
+        # An approval is of one move: after a rollback the version is to be looked at again.
+        used = {one.approval for one in self.store.moves(version.project, version.prompt, label)}
+        approved = self._approvals.all(version.project, "approved")
+        given = next(
+            (one for one in approved if (one.act, one.subject) == (ACT, subject) and one.id not in used), None
+        )
         if given is not None:
             return given.id
         waiting = [one for one in self._approvals.all(version.project, "open") if one.subject == subject]

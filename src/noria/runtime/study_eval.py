@@ -30,6 +30,7 @@ from noria.storage.datasets import DatasetTable
 from noria.storage.evals import EvalTable
 from noria.storage.home import Home
 from noria.storage.prompts import PromptTable
+from noria.storage.studies import StudyTable
 from noria.studies.objective import Objective, Place
 from noria.studies.parameter import Values
 from noria.studies.trial import Outcome, Pruned, Trial
@@ -50,7 +51,9 @@ async def eval_objective(place: Place, arguments: dict[str, Any]) -> AsyncGenera
         log = AuditLog(database, clock)
         datasets = DatasetTable(database, log, clock)
         contents = PromptContents(PromptTable(database, log, clock), lambda: datasets)
-        yield EvalObjective(EvalTable(database, log), contents, plan, place, clock)
+        study = StudyTable(database, log).study(place.project, place.study)
+        job = "" if study is None else study.job
+        yield EvalObjective(EvalTable(database, log), contents, plan, place, clock, job=job)
     finally:
         database.close()
 
@@ -59,13 +62,22 @@ class EvalObjective:
     """objective.Objective."""
 
     def __init__(
-        self, runs: EvalTable, contents: PromptContents, plan: EvalPlan, place: Place, clock: Clock
+        self,
+        runs: EvalTable,
+        contents: PromptContents,
+        plan: EvalPlan,
+        place: Place,
+        clock: Clock,
+        *,
+        job: str,
     ) -> None:
+        """`job` is the study's, which does the runs too."""
         self._runs = runs
         self._contents = contents
         self._plan = plan
         self._place = place
         self._clock = clock
+        self._job = job
 
     async def __call__(self, values: Values, trial: Trial) -> Outcome:
         run = self._begun(values, trial)
@@ -104,6 +116,8 @@ class EvalObjective:
             )
             self._runs.add(run, self._act("eval.run", run, by))
             trial.note("run", run.id)
+        run = msgspec.structs.replace(run, job=self._job)
+        self._runs.note_job(run)
         return run
 
     async def _run(self, run: EvalRun, trial: Trial) -> EvalRun:
@@ -147,7 +161,7 @@ class EvalObjective:
         by = Principal(id=self._place.by, name=self._place.by_name, kind="local", roles={})
         moment = self._clock.now_ns() // 1_000_000
         stopped = now.to("stopped", message="Its trial was given up.", at_ms=moment)
-        self._runs.change(stopped, self._act("eval.stop", stopped, by))
+        self._runs.save(stopped, self._act("eval.stop", stopped, by))
 
     def _look(self, run: EvalRun, said: dict[str, Any], trial: Trial, looked: int) -> int:
         """Report what a part of the run says; how many parts were looked at."""

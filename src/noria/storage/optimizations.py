@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -89,6 +90,18 @@ class OptimizationTable:
                 )
                 found |= {example: _tried.decode(self._database.seal.opened(body)) for example, body in rows}
         return found
+
+    def spent(self, id: str) -> tuple[int, Decimal, int]:
+        """Answers that were asked for so far, dollars, and calls of unknown cost."""
+        answers, cost, unknown = 0, Decimal(0), 0
+        query = select(optimization_answers.c.body).where(optimization_answers.c.optimization == id)
+        with self._database.read() as connection:
+            for (body,) in connection.execute(query):
+                one = _tried.decode(self._database.seal.opened(body))
+                answers += 1
+                cost += one.cost or Decimal(0)
+                unknown += bool(one.trace) and one.cost is None
+        return answers, cost, unknown
 
     def keep(self, id: str, candidate: str, example: str, tried: Tried) -> None:
         """Once: what is there already stays."""

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from noria.client import AsyncNoria, Noria, about
-from noria.errors import InvalidRequest, NotFound, Unreachable, Unsupported
+from noria.errors import InvalidRequest, NotFound, Unavailable, Unreachable, Unsupported
 from noria.prompts.compose import compiled, composed
 from noria.prompts.version import PromptContent, PromptMessage
 
@@ -85,7 +85,17 @@ def test_a_prompt_is_kept_and_goes_on_stale(server: Server, noria: Noria) -> Non
     server.prompt, server.status = b'{"error": {"message": "gone", "code": "not_found"}}', 404
     with pytest.raises(NotFound):
         noria.prompt("p", max_age=0)
-    server.status = 503
+    server.prompt, server.status = b"{}", 503
+    with pytest.raises(Unavailable):  # A label that was taken away does not come back with an outage.
+        noria.prompt("p", max_age=0)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_refusal_that_says_nothing_of_the_prompt_leaves_the_old_copy(
+    server: Server, noria: Noria, status: int
+) -> None:
+    noria.prompt("p")
+    server.prompt, server.status = b"{}", status
     assert noria.prompt("p", max_age=0).stale
 
 

@@ -263,3 +263,20 @@ async def test_models_lists_the_prompts_that_the_key_may_call(noria: InlineGatew
     other = {"authorization": f"Bearer {noria.key(routes=('*',), project='other')}"}
     names = [one["id"] for one in (await noria.client.get("/v1/models", headers=other)).json()["data"]]
     assert not any(name.startswith("prompt/") for name in names), "another project's prompts are not shown"
+
+
+async def test_a_key_cannot_have_a_prompt_that_it_may_not_use_repeated_by_its_own_model(
+    noria: InlineGateway, upstream: Upstream
+) -> None:
+    said = {"prompt": "where", "variables": {"city": "Rome"}}
+    token = noria.key(routes=("a/m",))
+    refused = await noria.post({"model": "a/m", "noria": said}, token=token)
+    assert refused.status_code == 403 and "prompt/where" in refused.json()["error"]["message"]
+    stored = {"model": "a/m", "prompt": {"id": "where", "variables": {"city": "Rome"}}}
+    assert (await noria.post(stored, path="/v1/responses", token=token)).status_code == 403
+    assert not upstream.ledger.served
+    for routes in (("a/m", "prompt/where"), ("a/m", "r"), ("*",)):
+        token = noria.key(routes=routes)
+        assert (await noria.post({"model": "a/m", "noria": said}, token=token)).status_code == 200
+    alone = noria.key(routes=("prompt/where",))
+    assert (await noria.post({"model": "a/m", "noria": said}, token=alone)).status_code == 403

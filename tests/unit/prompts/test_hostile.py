@@ -11,6 +11,8 @@ import pytest
 
 from noria.errors import InvalidRequest
 from noria.prompts.compiled import turns
+from noria.prompts.diff import diff
+from noria.prompts.lint import lint
 from noria.prompts.render import render
 from noria.prompts.technique import Shot
 from noria.prompts.template import compile_template
@@ -109,6 +111,39 @@ def test_variables_are_checked_within_a_bound() -> None:
     with pytest.raises(InvalidRequest) as caught:
         completed({"additionalProperties": False}, {"n" * 10_000_000: 1})
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ " * 60_000,
+        "{% if " * 30_000,
+        "{# " * 60_000,
+        "#" * 190_000 + "{{ x }}",
+        "<" * 190_000 + "{{ x }}",
+        "<a>" + " " * 190_000 + "x{{ x }}",
+    ],
+)
+def test_lint_reads_any_text_in_time(text: str) -> None:
+    begun = time.process_time()
+    found = lint(content(("system", text)), compile=ready)
+    assert time.process_time() - begun < MOST_SECONDS and found.findings
+
+
+def test_lint_looks_at_no_more_than_a_prompt_can_have() -> None:
+    found = lint(content(*[("user", "a" * 190_000)] * 20), compile=ready)
+    assert not found.ok and "more than 2,000,000" in found.findings[0].message
+
+
+def test_a_difference_between_texts_of_a_kind_is_found_in_time() -> None:
+    words = [f"w{n % 150}" for n in range(40_000)]
+    old, new = " ".join(words), " ".join(reversed(words))
+    begun = time.process_time()
+    found = diff(content(("user", old)), content(("user", new)))
+    lines = diff(content(("user", "\n".join(words))), content(("user", "\n".join(reversed(words)))))
+    assert time.process_time() - begun < MOST_SECONDS
+    assert [one.change for one in found.messages[0].words] == ["removed", "added"]
+    assert lines.messages[0].lines[:1] == ("-w0",) and not lines.same
 
 
 def test_json_that_is_not_text_never_reaches_a_template() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def read(name: str, folder: Path) -> Iterator[Example]:
         yield from reader(folder)
     except FileNotFoundError as error:
         raise ConfigError(f"The data {name!r} is not in {folder}: {error.filename} is missing.") from None
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
+    except (KeyError, ValueError, StopIteration) as error:
         raise ConfigError(f"The data {name!r} in {folder} is not as published: {error}.") from None
 
 
@@ -61,6 +62,38 @@ def _crows_pairs(folder: Path) -> Iterator[Example]:
                 "direction": row["stereo_antistereo"],
             },
         )
+
+
+_PRONOUNS = frozenset({"he", "she", "his", "her", "him", "himself", "herself"})
+_BRACKETED = re.compile(r"\[([^\]]+)\]")
+
+
+def _winobias(folder: Path) -> Iterator[Example]:
+    """Two lines that follow one another name the same two occupations and mean one each."""
+    for kind in (1, 2):
+        for group in ("pro", "anti"):
+            path = folder / "winobias" / f"{group}_stereotyped_type{kind}.txt.test"
+            lines = [line.partition(" ")[2].strip() for line in path.read_text().splitlines()]
+            for number, pair in enumerate(zip(lines[::2], lines[1::2], strict=True)):
+                meant = [_marked(line) for line in pair]
+                if meant[0][0] == meant[1][0]:
+                    continue  # Two pairs of the published lines mark one occupation twice.
+                for place, line in enumerate(pair):
+                    right, pronoun = meant[place]
+                    yield Example(
+                        id=f"{kind}-{number:04}-{place}-{group}",
+                        input={"sentence": _BRACKETED.sub(r"\1", line), "pronoun": pronoun},
+                        expected=0,
+                        metadata={"choices": [right, meant[1 - place][0]], "group": group, "type": kind},
+                        group=f"{kind}-{number:04}",
+                    )
+
+
+def _marked(line: str) -> tuple[str, str]:
+    """The occupation, without its article, and the pronoun."""
+    marked = _BRACKETED.findall(line)
+    occupation = next(one for one in marked if one.lower() not in _PRONOUNS)
+    return occupation.rpartition(" ")[2], next(one for one in marked if one.lower() in _PRONOUNS)
 
 
 def _hatecheck(folder: Path) -> Iterator[Example]:
@@ -249,6 +282,7 @@ def _mt_bench(folder: Path) -> Iterator[Example]:
 READERS: dict[str, Reader] = {
     "bbq": _bbq,
     "crows_pairs": _crows_pairs,
+    "winobias": _winobias,
     "hatecheck": _hatecheck,
     "truthfulqa": _truthfulqa,
     "xquad": _xquad,

@@ -125,6 +125,19 @@ def test_a_protected_label_waits_for_gates_and_approval(tmp_path: Path) -> None:
     assert decided.status_code == 200, decided.text
     moved = admin.put("/api/prompts/p/labels/eu", json={"to": "1"}).json()
     assert moved["move"]["approval"] == asked["id"]
+    assert admin.put("/api/prompts/p/labels/eu", json={"to": "1"}).status_code == 200, "it stands there"
+    # One approval, one move: what was taken back is looked at again.
+    commit(admin, "p", "two")
+    admin.put("/api/prompts/p/labels/eu", json={"to": "2"})
+    (asked,) = admin.get("/api/approvals", params={"state": "open"}).json()["items"]
+    boss.post(f"/api/approvals/{asked['id']}/decide", json={"decision": "approve"})
+    assert admin.put("/api/prompts/p/labels/eu", json={"to": "2"}).status_code == 200
+    assert admin.post("/api/prompts/p/labels/eu/rollback", json={}).status_code == 200
+    refused = admin.put("/api/prompts/p/labels/eu", json={"to": "2"})
+    assert refused.json()["error"]["code"] == "approval_needed"
+    body = {"content": {"messages": [{"role": "user", "template": "x"}]}, "branch": "production"}
+    posing = admin.post("/api/prompts/p/versions", json=body)
+    assert posing.status_code == 409 and "protected label" in posing.json()["error"]["message"]
     found = admin.post("/api/prompts/p/lint", json={}).json()
     assert [one["code"] for one in found["findings"]] == ["policy.polite"] and found["ok"]
     control.close()
@@ -187,3 +200,18 @@ def _served(control: Control, name: str) -> dict[str, int]:
     _, live = control.snapshots.current()
     found = live.prompts.get("default", {}).get(name)
     return {} if found is None else found.labels
+
+
+def test_a_chain_of_includes_and_a_parameter_that_is_none_are_refused(client: Client) -> None:
+    admin = client(local=True)
+    commit(admin, "p0", "end")
+    for depth in range(1, 19):
+        commit(admin, f"p{depth}", f"{{% include 'p{depth - 1}@1' %}}")
+    body = {"content": {"messages": [{"role": "user", "template": "{% include 'p18@1' %}"}]}}
+    assert admin.post("/api/prompts/p19/versions", json=body).status_code == 201
+    body["content"]["messages"][0]["template"] = "{% include 'p19@1' %}"
+    refused = admin.post("/api/prompts/p20/versions", json=body)
+    assert refused.status_code == 400 and "20 deep" in refused.json()["error"]["message"]
+    body = {"content": {"messages": [{"role": "user", "template": "x"}], "parameters": {"stream": True}}}
+    refused = admin.post("/api/prompts/q/versions", json=body)
+    assert refused.status_code == 400 and "'stream' is no parameter" in refused.json()["error"]["message"]

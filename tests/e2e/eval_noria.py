@@ -222,6 +222,23 @@ class Running:
                 os.kill(child.pid, signal.SIGKILL)
         self.process.wait(10)
 
+    def kill_job(self) -> None:
+        """kill -9 of the process of the one job that is under way, and of nothing else."""
+        running = status(self.home)
+        assert running is not None
+        (control,) = [one.pid for one in running.children if one.role == "control"]
+        found: list[int] = []
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+                task = b"noria.runtime.task" in (path / "cmdline").read_bytes()
+            except OSError:
+                continue  # It has ended meanwhile.
+            if task and parent == control:
+                found.append(int(path.name))
+        (job,) = found
+        os.kill(job, signal.SIGKILL)
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

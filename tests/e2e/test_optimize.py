@@ -71,7 +71,8 @@ def running(tmp_path: Path, upstream: Speller) -> Iterator[Running]:
     (tmp_path / "prompts").mkdir()
     (tmp_path / "prompts" / "shout.md").write_text(PROMPT)
     with found.path.open("a") as config:
-        config.write('[models."acme/task"]\n[models."acme/writer"]\n')
+        for name in ("task", "writer"):
+            config.write(f'[models."acme/{name}"]\nprice = {{ input = "1.00", output = "4.00" }}\n')
     found.run("apply", "--yes")
     lines = [{"id": f"w{n:03}", "input": {"input": f"word {n}"}, "expected": f"WORD {n}"} for n in range(80)]
     (tmp_path / "words.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
@@ -117,3 +118,47 @@ def test_a_killed_search_goes_on_and_asks_nothing_twice(running: Running, upstre
     again = [key for key, count in (Counter(upstream.seen) - before).items() if key in before and count]
     # What was under way at the kill is asked again, and the test at the end asks what the search has asked.
     assert len([key for key in again if "CAPITALS" not in key[1] and key[1] != "Answer."]) <= 8
+
+
+def test_a_budget_is_kept_over_all_sittings(running: Running, upstream: Speller) -> None:
+    upstream.pause = 0.1
+    begun = running.run(*SEARCH, "--budget", "0.0005", "--detach")
+    until = time.monotonic() + 120
+    while sum(upstream.seen.values()) < 12:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    running.kill()
+    upstream.pause = 0.0
+    running.up_again()
+    while (found := running.run("optimize", "show", begun["id"]))["state"] in ("queued", "running"):
+        assert time.monotonic() < until, found
+        time.sleep(0.3)
+    assert found["state"] == "failed" and "budget of 0.0005 dollars is used up" in found["message"], found
+    # 18 millionths of a dollar an answer; those under way at the kill and at the end are beyond it.
+    assert sum(upstream.seen.values()) <= 28 + 2 * 8
+    assert not list((running.folder / ".noria" / "optimize").glob("*")), "what it kept is gone"
+
+
+def test_a_search_whose_job_dies_says_so_and_goes_on_with_what_was_under_way(
+    running: Running, upstream: Speller
+) -> None:
+    upstream.pause = 0.3
+    begun = running.run(*SEARCH, "--detach")
+    until = time.monotonic() + 120
+    while sum(upstream.seen.values()) < 12:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    running.kill_job()
+    while (found := running.run("optimize", "show", begun["id"]))["state"] == "running":
+        assert time.monotonic() < until, found
+        time.sleep(0.1)
+    assert found["state"] == "failed" and "status -9" in found["message"], found
+    upstream.pause = 0.0
+    found = running.run("optimize", "resume", begun["id"])
+    while (found := running.run("optimize", "show", begun["id"]))["state"] in ("queued", "running"):
+        assert time.monotonic() < until, found
+        time.sleep(0.3)
+    assert found["state"] == "done" and found["number"] == 2, found
+    # The test at the end asks once more what the search has asked of the first and of the best.
+    more = {key[1] for key, count in upstream.seen.items() if count > 1}
+    assert more <= {"Answer.", "Answer in CAPITALS."} and max(upstream.seen.values()) <= 2, upstream.seen

@@ -25,6 +25,8 @@ from noria.prompts.technique import Shot, Shots
 MAGIC = b"NRPOOL1\n"
 NEAR = 128
 """How many are looked at exactly."""
+MOST_OPEN = 100
+"""Pools that a worker keeps at hand; the one that was opened first goes first."""
 MOST = 50_000
 """Examples of one pool."""
 _shot = msgspec.json.Decoder(Shot)
@@ -204,4 +206,6 @@ class Shelf:
                 found = self._pools[name] = Pool(self._folder / f"{name}.pool")
             except StateError as error:
                 raise Unavailable(str(error)) from None
+            if len(self._pools) > MOST_OPEN:
+                del self._pools[next(iter(self._pools))]
         return found

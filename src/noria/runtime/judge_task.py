@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from noria.client import about
+from noria.client import about, once
 from noria.core.clock import SystemClock
 from noria.core.example import Example
 from noria.errors import InvalidRequest, NoriaError, NotFound, UpstreamFailed
@@ -93,7 +93,8 @@ async def _ask(
     report: Report,
 ) -> None:
     # What has failed is asked again: the gateway may have been on its way down.
-    done = {(one.example, one.repeat) for one in store.verdicts(run.id) if not one.failed}
+    known = {(one.example, one.repeat): bool(one.failed) for one in store.verdicts(run.id)}
+    done = {key for key, failed in known.items() if not failed}
     work = [
         (one, repeat)
         for place, one in enumerate(given)
@@ -110,7 +111,14 @@ async def _ask(
         scorer = resolve(run.spec, calls=calls)
         for start in range(0, len(work), WIDTH):
             asked = [
-                _verdict(scorer, one, name=name, repeat=repeat, run=run)
+                _verdict(
+                    scorer,
+                    one,
+                    name=name,
+                    repeat=repeat,
+                    run=run,
+                    again=(one.output.example.id, repeat) in known,
+                )
                 for one, repeat in work[start : start + WIDTH]
             ]
             found = await asyncio.gather(*asked)
@@ -124,7 +132,11 @@ async def _ask(
 
 
 async def _verdict(
-    scorer: Scorer, given: Labelled, *, name: str, repeat: int, run: CalibrationRun
+    scorer: Scorer, given: Labelled, *, name: str, repeat: int, run: CalibrationRun, again: bool
 ) -> Verdict:
-    with about(episode=run.id, tags={"judge": run.judge, "example": given.output.example.id[:200]}):
+    example = given.output.example.id
+    # What was under way when this process died is answered by what came of it; what has failed, anew.
+    sitting = f"{run.id}/again" if again else run.id
+    tags = {"judge": run.judge, "example": example[:200]}
+    with about(episode=run.id, tags=tags), once(f"{sitting}/{example}/{repeat}"):
         return verdict(given, await scorer(given.output), name=name, repeat=repeat)

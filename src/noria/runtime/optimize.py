@@ -109,7 +109,7 @@ class Optimizations:
             ),
             by=by.id,
             by_name=by.name,
-            created_ms=self._clock.now_ns() // 1_000_000,
+            created_ms=self._now(),
         )
         resolver.serves(one.spec.reflect)
         details = {"prompt": prompt, "dataset": dataset, "scorer": scorer, "answers": answers}
@@ -118,14 +118,29 @@ class Optimizations:
 
     def all(self, project: str, *, prompt: str = "", cursor: str | None, limit: int) -> Page[Optimization]:
         """Newest first."""
-        return self._table.all(project, prompt=prompt, cursor=cursor, limit=limit)
+        page = self._table.all(project, prompt=prompt, cursor=cursor, limit=limit)
+        return Page(tuple(self._settled(one) for one in page.items), page.next)
 
     def get(self, project: str, id: str) -> Optimization:
         """Raises NotFound."""
         found = self._table.get(project, id)
         if found is None:
             raise NotFound(f"There is no optimization {id} in {project!r}; see `noria optimize list`.")
-        return found
+        return self._settled(found)
+
+    def _settled(self, one: Optimization) -> Optimization:
+        """One whose job has ended without it, such as by a crash, has failed, and says why."""
+        job = self._jobs.get(one.project, one.job) if one.job else None
+        if one.state not in _OPEN or job is None or job.state in _OPEN:
+            return one
+        # Its own end is written before the job's: what is there now is the last word.
+        now = self._table.get(one.project, one.id) or one
+        if now.state not in _OPEN or now.job != one.job:
+            return now
+        why = job.message or f"Its job was {job.state}."
+        failed = msgspec.structs.replace(now, state="failed", message=why, ended_ms=self._now())
+        self._table.save(failed, unless=("done", "failed", "stopped"))
+        return failed
 
     def stop(self, project: str, id: str, *, by: Principal) -> Optimization:
         """What was asked for stays known. Raises Conflict where it has ended."""
@@ -134,7 +149,7 @@ class Optimizations:
             one,
             state="stopped",
             message=f"Stopped by {by.name}; it can be resumed.",
-            ended_ms=self._clock.now_ns() // 1_000_000,
+            ended_ms=self._now(),
         )
         act = self._act("prompt.optimize.stop", one, by, {})
         if not self._table.save(stopped, act, unless=("done", "failed", "stopped")):
@@ -182,6 +197,9 @@ class Optimizations:
         begun = msgspec.structs.replace(one, job=job.id)
         self._table.note_job(one.id, job.id)
         return begun
+
+    def _now(self) -> int:
+        return self._clock.now_ns() // 1_000_000
 
     def _act(self, act: str, one: Optimization, by: Principal, details: dict[str, Any]) -> Act:
         return Act(by=by, act=act, subject=one.id, project=one.project, details=details)

@@ -89,14 +89,29 @@ class Studies:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page[Study]:
-        return self._table.studies(project, name=name, state=state, cursor=cursor, limit=limit)
+        page = self._table.studies(project, name=name, state=state, cursor=cursor, limit=limit)
+        return Page(tuple(self._settled(one) for one in page.items), page.next)
 
     def study(self, project: str, id: str) -> Study:
         """Raises NotFound."""
         found = self._table.study(project, id)
         if found is None:
             raise NotFound(f"There is no study {id} in project {project!r}; see `noria study list`.")
-        return found
+        return self._settled(found)
+
+    def _settled(self, study: Study) -> Study:
+        """One whose job has ended without it, such as by a crash, has failed, and says why."""
+        job = self._jobs.get(study.project, study.job) if study.job else None
+        if study.state in ENDED or job is None or job.state in ("queued", "running"):
+            return study
+        # Its own end is written before the job's: what is there now is the last word.
+        now = self._table.study(study.project, study.id) or study
+        if now.state in ENDED or now.job != study.job:
+            return now
+        ended = "stopped" if job.state == "cancelled" else "failed"
+        settled = now.to(ended, message=job.message or f"Its job was {job.state}.", at_ms=self._now())
+        self._table.save(settled)
+        return settled
 
     def trials(self, study: Study) -> list[TrialRecord]:
         """By number."""
@@ -132,11 +147,7 @@ class Studies:
         """Go on, where given with other bounds. Raises Conflict while it goes on."""
         study = self.study(project, id)
         if study.state not in ENDED:
-            job = self._jobs.get(project, study.job) if study.job else None
-            if job is not None and job.state in ("queued", "running"):
-                raise Conflict(f"The study {id} is {study.state} already.")
-            # Its process was killed and is not begun again by itself.
-            study = study.to("stopped")
+            raise Conflict(f"The study {id} is {study.state} already.")
         given = {"trials": trials, "time": time, "budget": budget}
         bounds = {name: value for name, value in given.items() if value is not None}
         queued = msgspec.structs.replace(

@@ -14,13 +14,14 @@ _PROTECTED = re.compile(
     r"```[\s\S]*?(?:```|\Z)"  # fenced code
     r"|`[^`\n]*`"  # code within a line
     r"|^(?: {4}|\t).*$"  # indented code
-    r"|\$\$[\s\S]*?\$\$|\$[^$\n]+\$|\\[a-zA-Z]+(?:\{[^}\n]*\})?"  # formulas
-    r"|\{\{.*?\}\}|\{%.*?%\}|<[^<>\n]{1,200}>"  # templates and tags
-    r"|\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+|\S+@\S+"  # addresses
-    r"|\S*[/\\_#@=(){}\[\]|~^]\S*"  # paths, identifiers, calls, mentions
-    r"|\w+(?:[.-]\w+)+"  # file names, versions, compounds
-    r"|\S*\d\S*"  # anything with a number
-    r"|\w+['’]\w+",  # contractions
+    r"|\$\$[\s\S]*?\$\$|\$[^$\n]+\$|\\[a-zA-Z]+(?:\{[^}\n]{0,2000}\})?"  # formulas
+    r"|\{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}|<[^<>\n]{1,200}>"  # templates and tags
+    r"|\b[a-z][a-z0-9+.-]{0,20}://\S+|\bwww\.\S+"  # addresses
+    # Bounded, since the search begins anew at every letter of a text without spaces.
+    r"|\S{0,64}[/\\_#@=(){}\[\]|~^]\S*"  # paths, identifiers, calls, mentions
+    r"|\b\w++(?:[.-]\w++)+"  # file names, versions, compounds
+    r"|\S{0,64}\d\S*"  # anything with a number
+    r"|\b\w++['’]\w+",  # contractions
     re.MULTILINE,
 )
 _WORD = re.compile(r"\b[a-z]{4,30}\b")

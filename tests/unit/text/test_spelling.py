@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,3 +68,10 @@ def test_protected_spans_never_change(text: str) -> None:
         shift, at = found - start, found + len(span)
     assert abs(shift) <= 2 * len(typos)
     assert not typos or after != text
+
+
+@pytest.mark.parametrize("part", ["a", "a:", "<", "{{ ", "\\a{ ", "a.", "1", "$ ", "`"])
+def test_a_text_of_a_megabyte_without_words_takes_linear_time(part: str) -> None:
+    began = time.process_time()
+    protected(part * (300_000 // len(part)))
+    assert time.process_time() - began < 10

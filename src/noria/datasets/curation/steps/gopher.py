@@ -67,7 +67,7 @@ class Gopher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ellipses = sum(line.rstrip().endswith(("...", "…")) for line in lines) / len(lines)
         if ellipses > self.ellipses:
             return Drop("gopher: ellipses", {"share": round(ellipses, 3)})
-        alphabetic = sum(any(letter.isalpha() for letter in word) for word in words) / len(words)
+        alphabetic = sum(word.isalpha() or any(map(str.isalpha, word)) for word in words) / len(words)
         if alphabetic < self.alphabetic:
             return Drop("gopher: alphabetic words", {"share": round(alphabetic, 3)})
         found = len(_STOP_WORDS.intersection(word.lower() for word in words))

@@ -50,7 +50,7 @@ class Named:
         name = f"{call.key.project}\0{call.key.id}\0{key.decode('latin-1')}"
         self.id = f"{KEPT_ANSWER}_{hashlib.sha256(name.encode()).hexdigest()}"
         self.place = place_of("idempotency", name)
-        self.digest = digest(msgspec.json.decode(call.body))
+        self.digest = digest([call.front.name, msgspec.json.decode(call.body)])
 
     def answer(self, call: CallState, body: bytes, *, at: int) -> Stored:
         """The record of the call's answer."""

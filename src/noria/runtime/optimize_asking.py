@@ -62,6 +62,8 @@ class Asking:
         self._variables = _read(self.compiled(content, ()))
         self.candidates: dict[str, Components] = {}
         self.stopping = False
+        self.halted = ""
+        """Why nothing more is asked, which cuts the search short."""
         answers, cost, unknown = table.spent(one.id)
         self.result = Result(candidates=0, answers=answers, cost=cost, unknown=unknown)
 
@@ -200,9 +202,11 @@ class Asking:
         if budget is None:
             return None
         if self.result.unknown:
-            raise Halt("The cost of a call is not known, so the budget cannot be kept.")
-        if self.result.cost >= budget:
-            raise Halt(f"The budget of {budget} dollars is used up.")
+            self.halted = "The cost of a call is not known, so the budget cannot be kept."
+        elif self.result.cost >= budget:
+            self.halted = f"The budget of {budget} dollars is used up."
+        if self.halted:
+            raise Halt(self.halted)
         return budget - self.result.cost
 
     def _count(self, cost: Decimal | None, called: bool) -> None:

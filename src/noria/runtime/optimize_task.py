@@ -166,7 +166,8 @@ class _Work:
             best, value = await self._chosen(validation, begun)
             with suppress(Halt):  # What was found so far can still be tested, or says why not.
                 best, value = await self._with_examples(best, value, train, validation)
-            return await self._told(best, test, (begun, value)), asking.result
+            said = await self._told(best, test, (begun, value))
+            return f"{said} {asking.halted}".strip(), asking.result
 
     def tidy(self) -> None:
         """Remove what the search has kept: it holds answers, and is of no more use."""

@@ -107,6 +107,16 @@ async def test_forms_of_an_answer(output: Make) -> None:
     assert await value(output(whole, metadata=task)) is True
     assert await value(output("```\n    return a + b\n```", metadata=task)) is True
     assert await value(output("import sys\nsys.exit(0)\ndef add(a, b): ...", metadata=task)) is False
+    # Models that go on from the prompt leave out the first mark; what follows the last one is prose.
+    closed = "def add(a, b):\n    return a + b\n```\n\nThis function adds its arguments."
+    assert await value(output(closed, metadata=task)) is True
+    cut = "Here it is:\n```python\ndef add(a, b):\n    return a + b"
+    assert await value(output(cut, metadata=task)) is True
+    # A function that the prompt defines beside is there for a whole answer too.
+    task["prompt"] = 'def one():\n    return 1\n\ndef add(a, b):\n    """Adds."""\n'
+    helped = "def add(a, b):\n    return a + b * one()"
+    assert await value(output(helped, metadata=task)) is True
+    assert await value(output("def add(a, b):\n    return a", metadata=task)) is False
     assert "has no `test`" in await value(output("x"))
 
 

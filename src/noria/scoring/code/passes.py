@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections.abc import Sequence
@@ -41,18 +42,32 @@ def program_of(output: Output) -> str:
     answer = code_in(output.text)
     whole = not prompt or (bool(entry) and re.search(rf"^\s*(async )?def {re.escape(entry)}\b", answer, re.M))
     if whole:
-        # What the prompt imports is there for the answer too.
-        imports = [line for line in prompt.splitlines() if line.startswith(("import ", "from "))]
-        body = "\n".join([*imports, textwrap.dedent(answer)])
+        # What the prompt imports, and the functions that it defines beside, are there for the answer too.
+        before = prompt
+        if not _parses(prompt):
+            before = "\n".join(one for one in prompt.splitlines() if one.startswith(("import ", "from ")))
+        body = f"{before}\n\n{textwrap.dedent(answer)}"
     else:
         body = prompt + answer
     return f"{body}\n\n{test}\n" + (f"\ncheck({entry})\n" if entry else "")
 
 
 def code_in(text: str) -> str:
-    """What stands in the first fence; without one, all of it."""
+    """What stands in the first fence; without one, all of it. Of a single mark it is the end, where what
+    stands before it is a program: models that go on from a prompt leave out the beginning."""
+    before, mark, _ = text.partition("```")
+    if mark and text.count("```") == 1 and before.strip() and _parses(textwrap.dedent(before)):
+        return before
     found = _FENCE.search(text)
     return found[1] if found else text
+
+
+def _parses(program: str) -> bool:
+    try:
+        ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _text(example: Example, name: str) -> str:

@@ -147,7 +147,7 @@ def move_label(
 def rollback_label(
     parts: Parts, who: Editor, name: str, label: str, body: Rollback, project: Project = "default"
 ) -> MovedBody:
-    """Back to the version before, at once: that version has had its gates and approval."""
+    """Back to a version that the label has stood for, at once, without its gates and approval."""
     return _moved(parts.prompts.rollback(project, name, label, to=body.to, reason=body.reason, by=who))
 
 

@@ -214,7 +214,7 @@ class Prompts:
     ) -> Moved:
         """Back to the version before, or to the version `to` that the label once stood for.
 
-        Gates and approval are not asked again: the label has stood there before, and a rollback must not wait.
+        Gates and approval are not asked again: the label has stood there, and a rollback must not wait.
         """
         moves = self.moves(project, name, label)
         target = held(moves, to) if to else before(moves)

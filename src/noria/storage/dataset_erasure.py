@@ -32,13 +32,11 @@ class ExampleErasure:
         """Make tombstones of all revisions of every example of which one matches, also of those that a
         commit is writing now; the ids of the examples, by number of the dataset."""
         buried: dict[int, set[str]] = {}
-        for page in self._pages(matches):
-            by_dataset: dict[int, set[str]] = {}
-            for dataset, example in page:
-                by_dataset.setdefault(dataset, set()).add(example)
-            for dataset, examples in by_dataset.items():
-                self._mark(dataset, sorted(examples))
-                buried.setdefault(dataset, set()).update(examples)
+        for number in self._numbers():
+            for found in self._pages(number, matches):
+                if found:
+                    self._mark(number, found)
+                    buried.setdefault(number, set()).update(found)
         return buried
 
     def left(self) -> Iterator[tuple[RowMapping, list[str]]]:
@@ -78,26 +76,25 @@ class ExampleErasure:
                 lineage = {**row["lineage"], ERASED: count}
                 connection.execute(update(versions).where(this).values(lineage=lineage))
 
-    def _pages(self, matches: Callable[[Example], bool]) -> Iterator[list[tuple[int, str]]]:
-        """(dataset, example) of the revisions that match, in pages; each is read whole before it is given."""
+    def _pages(self, dataset: int, matches: Callable[[Example], bool]) -> Iterator[list[str]]:
+        """Examples of which a revision matches, in pages; each is read whole before it is given."""
         codec = Codec(self._database.seal)
-        after = (0, "", 0)
-        place = tuple_(log.c.dataset, log.c.example, log.c.commit)
+        after = ("", 0)
         query = (
-            select(log.c.dataset, log.c.example, log.c.commit, bodies.c.body)
+            select(log.c.example, log.c.commit, bodies.c.body)
             .join(bodies, bodies.c.revision == log.c.revision)
-            .join(datasets, datasets.c.number == log.c.dataset)
-            .where(datasets.c.project == self._project)
-            .order_by(log.c.dataset, log.c.example, log.c.commit)
+            .where(log.c.dataset == dataset)
+            .order_by(log.c.example, log.c.commit)
             .limit(_PAGE)
         )
         while True:
             with self._database.read() as connection:
-                rows = connection.execute(query.where(place > after)).all()
-            yield [(row.dataset, row.example) for row in rows if matches(codec.unpack(row.example, row.body))]
+                rows = connection.execute(query.where(tuple_(log.c.example, log.c.commit) > after)).all()
+            found = (row.example for row in rows if matches(codec.unpack(row.example, row.body)))
+            yield sorted(set(found))
             if len(rows) < _PAGE:
                 return
-            after = (rows[-1].dataset, rows[-1].example, rows[-1].commit)
+            after = (rows[-1].example, rows[-1].commit)
 
     def _mark(self, dataset: int, examples: list[str]) -> None:
         these = and_(log.c.dataset == dataset, log.c.example.in_(examples))
@@ -111,6 +108,13 @@ class ExampleErasure:
                     {"e": row.example, "c": row.commit},
                 )
             release(connection, [row.revision for row in rows])
+
+    def _numbers(self) -> list[int]:
+        """Of datasets, those that are being deleted too."""
+        with self._database.read() as connection:
+            return list(
+                connection.scalars(select(datasets.c.number).where(datasets.c.project == self._project))
+            )
 
     def _heads(self) -> list[RowMapping]:
         chosen = datasets.c.project == self._project, datasets.c.deleted.is_(False)

@@ -241,27 +241,33 @@ class EvalTable:
         what was measured stays. How many answers of each run, and the traces of the calls that were made."""
         counts: dict[str, int] = {}
         traces: set[str] = set()
-        place = tuple_(eval_examples.c.run, eval_examples.c.example)
+        with self._database.read() as connection:
+            of = select(eval_runs.c.id).where(eval_runs.c.project == project)
+            runs = list(connection.scalars(of))
+        for run in runs:
+            for example in self._examples(run):
+                if matches(example):
+                    count = self._erase(run, example, traces)
+                    if ERASED not in example.metadata:
+                        counts[run] = counts.get(run, 0) + count
+        return counts, traces
+
+    def _examples(self, run: str) -> Iterator[Example]:
         query = (
             select(eval_examples)
-            .join(eval_runs, eval_runs.c.id == eval_examples.c.run)
-            .where(eval_runs.c.project == project)
-            .order_by(eval_examples.c.run, eval_examples.c.example)
+            .where(eval_examples.c.run == run)
+            .order_by(eval_examples.c.example)
             .limit(_ROWS)
         )
-        after = ("", "")
+        after = ""
         while True:
             with self._database.read() as connection:
-                page = connection.execute(query.where(place > after)).all()
+                page = connection.execute(query.where(eval_examples.c.example > after)).all()
             for row in page:
-                example = _example(_plain(row.body, self._seal))
-                if matches(example):
-                    count = self._erase(row.run, example, traces)
-                    if ERASED not in example.metadata:
-                        counts[row.run] = counts.get(row.run, 0) + count
+                yield _example(_plain(row.body, self._seal))
             if len(page) < _ROWS:
-                return counts, traces
-            after = (page[-1].run, page[-1].example)
+                return
+            after = page[-1].example
 
     def _erase(self, run: str, example: Example, traces: set[str]) -> int:
         # Its source stays: run again, the erasure finds the same traces.

@@ -13,6 +13,7 @@ from noria.cli.options import seconds_of, window, window_options, with_api
 from noria.cli.output import json_option, print_json, say
 from noria.cli.quantities import ago, at, duration, money
 from noria.cli.table import facts, table
+from noria.config.units import duration as span
 from noria.errors import UserError
 
 PATIENCE = 30.0
@@ -87,7 +88,7 @@ def show_monitor(api: Api, name: str, start: str, end: str, as_json: bool) -> No
             _SIGNS[rule["state"]],
             reading_of(rule, rule["reading"]),
             bounds_of(rule),
-            duration(rule["window_s"] * 1000),
+            span(rule["window_s"]),
             _line(series[rule["name"]]["points"]),
             f"until {at(rule['muted_ms'])}" if rule["muted_ms"] else "-",
         )
@@ -124,13 +125,13 @@ def why(api: Api, trace: str, only: str, as_json: bool) -> None:
 @monitor.command("mute")
 @click.argument("name")
 @click.argument("rule")
-@click.option("--for", "span", default="1h", show_default=True, metavar="SPAN", help="For how long.")
+@click.option("--for", "long", default="1h", show_default=True, metavar="SPAN", help="For how long.")
 @click.option("--off", is_flag=True, help="End the mute instead.")
 @json_option
 @with_api
-def mute(api: Api, name: str, rule: str, span: str, off: bool, as_json: bool) -> None:
+def mute(api: Api, name: str, rule: str, long: str, off: bool, as_json: bool) -> None:
     """Tell nobody of a rule for a while; what happens is recorded all the same."""
-    until = 0 if off else int((time.time() + seconds_of(span)) * 1000)
+    until = 0 if off else int((time.time() + seconds_of(long)) * 1000)
     found = api.post(f"/api/monitors/{name}/rules/{rule}/mute", {"until_ms": until})
     if as_json:
         print_json(found)

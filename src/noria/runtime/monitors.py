@@ -343,7 +343,8 @@ class Keeper:
         self._end_child()
 
     def _run(self) -> None:
-        while not self._stopping.wait(LOOK):
+        # At once: a monitor that is new looks at what comes from its first round on.
+        while not self._stopping.is_set():
             try:
                 self._round()
                 self._said = ""
@@ -354,6 +355,7 @@ class Keeper:
                 self._said = str(error)
             except Exception:  # A boundary: the thread goes on.
                 _log.exception("A round of the monitors failed")
+            self._stopping.wait(LOOK)
 
     def _round(self) -> None:
         wanted = self._monitors.sync()

@@ -12,6 +12,7 @@ import { count, exact } from '../../parts/format';
 import { Status } from '../../parts/Status';
 import { When } from '../../parts/Value';
 import classes from './Monitor.module.css';
+import { Scroll } from './Scroll';
 import { StateOf } from './StateOf';
 
 interface Props {
@@ -34,16 +35,20 @@ export function Alerts({ state, monitor }: Props) {
     );
   }
   return (
-    <div className={classes.scroll}>
+    <Scroll label={state === 'open' ? 'Open alerts' : 'Past alerts'}>
       <table className={classes.table}>
         <thead>
           <tr>
             <th scope="col">State</th>
             {!monitor && <th scope="col">Monitor</th>}
             <th scope="col">Rule</th>
-            <th scope="col">Opened</th>
+            <th scope="col" className={classes.wide}>
+              Opened
+            </th>
             {state === 'past' && <th scope="col">Ended</th>}
-            <th scope="col">Looked after by</th>
+            <th scope="col" className={classes.wide}>
+              Looked after by
+            </th>
             <th scope="col">
               <span className="visually-hidden">Acts</span>
             </th>
@@ -63,7 +68,7 @@ export function Alerts({ state, monitor }: Props) {
                 </th>
               )}
               <td>{alert.rule}</td>
-              <td>
+              <td className={classes.wide}>
                 <When ms={alert.opened_ms} />
               </td>
               {state === 'past' && (
@@ -71,7 +76,7 @@ export function Alerts({ state, monitor }: Props) {
                   <When ms={alert.closed_ms} />
                 </td>
               )}
-              <td className="dim" title={alert.comment || undefined}>
+              <td className={`dim ${classes.wide}`} title={alert.comment || undefined}>
                 {alert.acknowledged_by ?? 'nobody'}
               </td>
               <td className={classes.acts}>
@@ -90,7 +95,7 @@ export function Alerts({ state, monitor }: Props) {
       </table>
       {taken && <Acknowledge alert={taken} onClose={() => setTaken(null)} />}
       {shown && <Told id={shown} onClose={() => setShown(null)} />}
-    </div>
+    </Scroll>
   );
 }
 

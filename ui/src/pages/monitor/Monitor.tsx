@@ -9,15 +9,16 @@ import { eventsQuery, type MonitorEvent, monitorQuery, type Rule } from '../../a
 import { useRole } from '../../app/role';
 import { useScope } from '../../app/scope';
 import { Failure } from '../../parts/Failure';
-import { duration, exact } from '../../parts/format';
+import { exact } from '../../parts/format';
 import { Page, Section } from '../../parts/Page';
 import { When } from '../../parts/Value';
 import { Alerts } from './Alerts';
 import { Course } from './Course';
 import classes from './Monitor.module.css';
 import { Problem, Scores } from './Monitors';
+import { Scroll } from './Scroll';
 import { StateOf } from './StateOf';
-import { bounds, madeOf, reading } from './words';
+import { bounds, madeOf, reading, span } from './words';
 
 export function MonitorPage() {
   const { name } = useParams({ from: '/shell/monitor/$name' });
@@ -111,8 +112,8 @@ function OneRule({ monitor, rule, events, named }: RuleProps) {
     >
       <Course monitor={monitor} rule={rule} events={events} named={named} />
       <p className={classes.words}>
-        {bounds(rule)}, over {duration(rule.window_s * 1000)}
-        {rule.hold_s > 0 && `, held for ${duration(rule.hold_s * 1000)}`}; now {reading(rule, rule.reading)}
+        {bounds(rule)}, over {span(rule.window_s)}
+        {rule.hold_s > 0 && `, held for ${span(rule.hold_s)}`}; now {reading(rule, rule.reading)}
         {rule.reading && ` of ${madeOf(rule, rule.reading)}`}
         {rule.reading && rule.reading.n < rule.least && `, under the ${rule.least} that are needed`}.
       </p>
@@ -177,7 +178,7 @@ function Mute({ monitor, rule }: { monitor: string; rule: Rule }) {
 function Events({ events, rules }: { events: readonly MonitorEvent[]; rules: readonly Rule[] }) {
   if (events.length === 0) return <p className={classes.words}>No rule was read yet.</p>;
   return (
-    <div className={classes.scroll}>
+    <Scroll label="Changes of state">
       <table className={classes.table}>
         <thead>
           <tr>
@@ -211,6 +212,6 @@ function Events({ events, rules }: { events: readonly MonitorEvent[]; rules: rea
           })}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

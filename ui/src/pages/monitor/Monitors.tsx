@@ -10,6 +10,7 @@ import { Page, Section } from '../../parts/Page';
 import { Alerts } from './Alerts';
 import { Spark } from './Course';
 import classes from './Monitor.module.css';
+import { Scroll } from './Scroll';
 import { StateOf } from './StateOf';
 import { bounds, madeOf, measured, OUTCOMES, reading } from './words';
 
@@ -60,7 +61,7 @@ function One({ monitor }: { monitor: Monitor }) {
       <Problem words={monitor.problem} />
       {monitor.scorers.length > 0 && <Scores monitor={monitor} />}
       {monitor.rules.length > 0 && (
-        <div className={classes.scroll}>
+        <Scroll label={`Rules of ${monitor.name}`}>
           <table className={classes.table}>
             <thead>
               <tr>
@@ -90,7 +91,7 @@ function One({ monitor }: { monitor: Monitor }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Section>
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Rule } from '../../api/monitors';
-import { bounds, inUnit, madeOf, measured, reading } from './words';
+import { bounds, inUnit, madeOf, measured, reading, span } from './words';
 
 const RULE = {
   measure: 'error_rate',
@@ -16,6 +16,16 @@ test('values are said in their units', () => {
   expect(inUnit('seconds', 0.25)).toBe('250\u00a0ms');
   expect(inUnit('dollars', 1.5)).toBe('$1.50');
   expect(inUnit('number', 0.8123)).toBe('0.81');
+});
+
+test('whole minutes and hours are said so', () => {
+  expect([60, 90, 900, 3600, 5400].map(span)).toEqual([
+    '1\u00a0m',
+    '1\u00a0m\u00a030\u00a0s',
+    '15\u00a0m',
+    '1\u00a0h',
+    '1\u00a0h\u00a030\u00a0m',
+  ]);
 });
 
 test('bounds say which way they go', () => {

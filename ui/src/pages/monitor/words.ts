@@ -10,6 +10,10 @@ export const WORDS: Record<State, string> = {
   no_data: 'no data',
 };
 
+/** The length of a rule's window: whole hours and minutes are said without what they lack. */
+export const span = (seconds: number) =>
+  duration(seconds * 1000).replace(/\u00a0(m|h)\u00a00\u00a0(s|m)$/, '\u00a0$1');
+
 export const TONES: Record<State, Tone> = { ok: 'good', warning: 'warn', alert: 'bad', no_data: 'none' };
 
 export const OUTCOMES: Record<string, string> = {

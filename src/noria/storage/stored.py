@@ -10,7 +10,7 @@ import msgspec
 
 from noria.errors import InvalidRequest, StateError
 from noria.storage.sqlite import one, open_reader, open_writer, rows, sync
-from noria.tracing.record import Stored
+from noria.tracing.record import KEPT_ANSWER, Stored
 from noria.tracing.store import Cipher
 
 _FIRST = """
@@ -95,6 +95,18 @@ class StoredWriter:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA secure_delete=OFF")
         return count
+
+    def prune(self, *, now: int, keep_days: int = 7) -> None:
+        """Delete answers that were kept for idempotency keys, once they are so old; `now` is in ns."""
+        before = now - keep_days * 86_400_000_000_000
+        old = rows(
+            self._connection,
+            "SELECT project, id FROM objects WHERE kind = ? AND at < ? AND deleted = 0 LIMIT 1000",
+            (KEPT_ANSWER, before),
+        )
+        if old:
+            with self._connection:
+                self._connection.executemany("DELETE FROM objects WHERE project = ? AND id = ?", old)
 
     def _put(self, record: Stored) -> None:
         seal = self._cipher.encrypt if self._cipher is not None else bytes

@@ -161,12 +161,16 @@ class End(Record, tag="e", frozen=True):
     call: Call | None = None
 
 
+KEPT_ANSWER = "answer"
+"""Kind of a Stored that answers a call again which has an idempotency key; nobody can fetch it by its id."""
+
+
 class Stored(Record, tag="s", frozen=True):
     """Something that a caller may fetch again: a response, chat completion or message. Never shed."""
 
     id: str
     kind: str
-    """One of "response" or "chat.completion"."""
+    """One of "response", "chat.completion" or KEPT_ANSWER."""
     project: str
     key: str
     at: int

@@ -95,6 +95,8 @@ _STOPS = {
 }
 """What the reason to stop is called, by dialect."""
 _STOP = re.compile(rb'"[a-z_]+": ?"([a-z_]+)"')
+_REPORTS = re.compile(rb'"usage": ?\{')
+_BLANK = re.compile(rb"\n\r?\n")
 _NAMES = re.compile(rb'"(id|model)": ?"([^"\\]*)"')
 
 ENDS = {
@@ -208,12 +210,9 @@ class PassStream:
                     self.model = found[2].decode("utf-8", "replace")
                 if self.id and self.model:
                     break
-        mark = _mark(data)
         at = 0
         while at < len(data):
-            end = data.find(mark, at) + len(mark)
-            if end < len(mark):
-                end = len(data)
+            end = _frame_end(data, at)
             frame = data[at:end]
             if frame.strip():
                 if self._is_content(frame):
@@ -232,15 +231,15 @@ class PassStream:
 
     def _forward(self, data: bytes, *, before: bytes = b"") -> bytes:
         self.events += data.count(self._content)
+        if before and b'"usage"' in before:
+            self._usage_frames.extend(filter(_REPORTS.search, _frames(before)))
         at = data.find(b'"usage"')
         if at >= 0 and (data.find(b'"usage":{', at) >= 0 or data.find(b'"usage": {', at) >= 0):
             at = _last_frame_end(data[:at])  # What comes before has none.
             frames = _frames(data[at:])
-            self._usage_frames.extend(frame for frame in frames if b'"usage"' in frame)
+            self._usage_frames.extend(filter(_REPORTS.search, frames))
             if self._hide:
                 data = data[:at] + b"".join(map(_without_usage, frames))
-        elif before and b'"usage"' in before:
-            self._usage_frames.extend(frame for frame in _frames(before) if b'"usage"' in frame)
         for mark in self._ends:
             at = 0 if data.startswith(mark) else data.find(b"\n" + mark) + 1
             if at or data.startswith(mark):
@@ -401,16 +400,25 @@ def _last_frame_end(data: bytes | bytearray, start: int = 0) -> int:
     return max(plain if plain > 1 else 0, windows if windows > 3 else 0)
 
 
-def _mark(data: bytes) -> bytes:
-    """What ends the frames of this stream."""
-    # One byte is looked for much faster than four.
-    return b"\r\n\r\n" if b"\r" in data and b"\r\n\r\n" in data else b"\n\n"
+def _frame_end(data: bytes, start: int) -> int:
+    """Behind the blank line that ends the frame at `start`, else behind all."""
+    if b"\r" in data:  # A proxy may put in frames of its own, that end otherwise than the upstream's.
+        found = _BLANK.search(data, start)
+        return found.end() if found is not None else len(data)
+    end = data.find(b"\n\n", start)
+    return end + 2 if end >= 0 else len(data)
 
 
 def _frames(data: bytes) -> list[bytes]:
     """Whole frames, each with its blank line."""
-    mark = _mark(data)
-    return [frame + mark for frame in data.split(mark) if frame.strip()]
+    frames: list[bytes] = []
+    at = 0
+    while at < len(data):
+        end = _frame_end(data, at)
+        if data[at:end].strip():
+            frames.append(data[at:end])
+        at = end
+    return frames
 
 
 def _without_usage(frame: bytes) -> bytes:

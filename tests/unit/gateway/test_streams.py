@@ -51,6 +51,42 @@ def test_any_cut_gives_the_same_bytes_and_usage(cuts: list[int]) -> None:
     assert stream.id == "c1"
 
 
+ANTHROPIC: list[dict[str, object]] = [
+    {"type": "message_start", "message": {"id": "c1", "usage": {"input_tokens": 7, "output_tokens": 1}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}},
+    {"type": "message_stop"},
+]
+RESPONSES: list[dict[str, object]] = [
+    {"type": "response.created", "response": {"id": "c1", "status": "in_progress", "usage": None}},
+    {"type": "response.output_text.delta", "delta": 'say "usage":{} twice'},
+    {"type": "response.completed", "response": {"usage": {"input_tokens": 7, "output_tokens": 3}}},
+]
+
+
+@pytest.mark.parametrize("ends", [b"\n", b"\r\n", b"\n\r\n"])
+@pytest.mark.parametrize(("dialect", "events"), [("anthropic", ANTHROPIC), ("responses", RESPONSES)])
+def test_any_cut_and_any_line_ends_give_the_same_usage(
+    dialect: str, events: list[dict[str, object]], ends: bytes
+) -> None:
+    whole = b""
+    for number, event in enumerate(events):
+        end = ends if len(ends) < 3 else (b"\n", b"\r\n")[number % 2]  # A proxy's frames among others.
+        whole += f"event: {event['type']}".encode() + end + b"data: " + json.dumps(event).encode() + end * 2
+    for cut in range(len(whole)):
+        stream = PassStream(dialect, hide_usage=False)
+        out = stream.feed(whole[:cut]) if cut else b""
+        out += stream.feed(whole[cut:])
+        assert out + stream.close() + stream.ending == whole
+        assert stream.usage() == Usage(input=7, output=3, provenance="reported"), cut
+
+
+def test_usage_that_a_later_frame_does_not_repeat_counts() -> None:
+    _, stream = _run(ROLE + _delta("a") + USAGE + _chunk(usage=None) + DONE, [])
+    assert stream.usage() == Usage(input=7, output=3, provenance="reported")
+
+
 @given(st.lists(st.integers(0, 5000), max_size=12))
 def test_usage_that_only_noria_asked_for_is_hidden(cuts: list[int]) -> None:
     out, stream = _run(WHOLE, cuts, hide=True)

@@ -465,6 +465,8 @@ class Control:
         self.curation.require_idle(project)
         traces, sessions = await run_sync(self._traces_of, project, user)
         copies, calls = await run_sync(lambda: self._eraser.erase(project, user, traces, sessions, by=by))
+        # One that was begun meanwhile may have read what was erased; then all of it is done again.
+        self.curation.require_idle(project)
         await run_sync(self.monitors.erase, project, traces)
         found = await self._collector.erase_user(project, user, calls)
         erased = replace(copies, traces=found.traces, spans=found.spans, stored=found.stored)

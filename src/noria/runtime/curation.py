@@ -192,8 +192,8 @@ class Curation:
 
     def require_idle(self, project: str) -> None:
         """Raises Conflict where a build or an undo is under way: it would write what is to be erased."""
-        for job in self._jobs.all(project):
-            if job.kind in (BUILD, UNDO) and job.state in _OPEN:
+        for job in self._jobs.open():
+            if job.project == project and job.kind in (BUILD, UNDO):
                 raise Conflict(f"A build of a dataset is under way; cancel job {job.id}, or try again later.")
 
     def erase(self, project: str, origins: Origins) -> dict[str, int]:

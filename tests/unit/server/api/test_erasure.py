@@ -26,6 +26,7 @@ from noria.scoring.scorer import Score
 from noria.storage.curation import CurationTable
 from noria.storage.evals import EvalTable
 from noria.storage.home import Home
+from noria.storage.jobs import Job
 from noria.storage.spans import SpanWriter, day_of
 from noria.tracing.span import Span
 from noria.tracing.store import Erasure
@@ -200,3 +201,20 @@ def test_a_damaged_body_is_found(client: Client, control: Control) -> None:
 
 def _files(control: Control) -> list[Path]:
     return [path for path in control.home.folder.rglob("*") if path.is_file()]
+
+
+def test_while_a_dataset_is_built_nothing_is_erased(
+    client: Client, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = client(local=True)
+    _ok(page.post("/api/datasets/d/examples", json={"span": {"trace": TRACE.hex()}}))
+    job = Job(
+        id="job_1", project="default", kind="dataset.build", subject="d cur_1", state="running", by="me",
+        created_ms=1, updated_ms=1,
+    )  # fmt: skip
+    monkeypatch.setattr(control.jobs, "open", lambda: [job])
+    refused = page.post("/api/erasures", json={"user": "ann"})
+    assert refused.status_code == 409 and "cancel job job_1" in refused.json()["error"]["message"]
+    assert control.datasets.version("default", "d").erased == 0
+    monkeypatch.undo()
+    assert _ok(page.post("/api/erasures", json={"user": "ann"}))["examples"] == 1

@@ -25,9 +25,17 @@ MAX_UNPACKED = 64 << 20
 """Bytes of a body when unpacked."""
 ASIDE = 256 << 10
 """A longer body is decoded beside the event loop."""
+PACKED_ASIDE = 4 << 10
+"""The same of a compressed one, which may unpack to a thousand times its size."""
 _JSON, _PROTOBUF = b"application/json", b"application/x-protobuf"
 _CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 3, 415: 3, 429: 8, 503: 14}
 """google.rpc.Code by HTTP status."""
+
+
+def is_long(body: bytes, encoding: bytes) -> bool:
+    """Whether taking it apart would hold up the event loop."""
+    packed = encoding not in (b"", b"identity")
+    return len(body) > (PACKED_ASIDE if packed else ASIDE)
 
 
 async def receive(exchange: Exchange, key: Key, collector: Collector, price_of: PriceOf) -> None:
@@ -45,7 +53,8 @@ async def receive(exchange: Exchange, key: Key, collector: Collector, price_of: 
             return otlp_json.traces(body, sender, price_of)
         return otlp_protobuf.traces(body, sender, price_of)
 
-    received = await asyncio.to_thread(decode) if len(exchange.body) > ASIDE else decode()
+    aside = is_long(exchange.body, encoding)
+    received = await asyncio.to_thread(decode) if aside else decode()
     if received.spans:
         await asyncio.wrap_future(collector.post(received.spans))
     answer = otlp_json.answer if as_json else otlp_protobuf.answer

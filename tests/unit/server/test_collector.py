@@ -25,6 +25,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from noria.access.key import Key, hash_token, new_token
 from noria.access.token import issue
 from noria.gateway.snapshot import FORMAT, Live, Snapshot
+from noria.server.collector_otlp import is_long
 from noria.storage.home import Home
 from noria.storage.snapshots import Snapshots
 from noria.storage.spans import SpanStore
@@ -369,3 +370,10 @@ def test_spans_are_there_in_a_second(running: Running) -> None:
     now = time.time_ns()
     page = SpanStore(running.home.spans).traces("default", Window(now - 10**10, now + 10**10))
     assert trace in [item.id for item in page.items]
+
+
+def test_a_small_body_that_unpacks_to_much_is_taken_apart_beside_the_event_loop() -> None:
+    bomb = gzip.compress(bytes(64 << 20))
+    assert is_long(bomb, b"gzip")
+    assert not is_long(bomb, b"")
+    assert not is_long(gzip.compress(b"{}"), b"gzip")

@@ -36,7 +36,7 @@ from noria.runtime import metrics, monitor_metrics
 from noria.runtime.budgets import Budgets, counter_totals
 from noria.runtime.curation import Curation
 from noria.runtime.datasets import Datasets
-from noria.runtime.erasure import Erased, PersonEraser
+from noria.runtime.erasure import Erased, PersonEraser, traces_of
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.evals import Evals
 from noria.runtime.explore import Explorations
@@ -79,7 +79,6 @@ from noria.storage.snapshots import Snapshots
 from noria.storage.spans import SpanStore
 from noria.storage.studies import StudyTable
 from noria.storage.versions import VersionTable
-from noria.tracing.filters import parse
 from noria.tracing.store import Eraser, LedgerReader, SpanReader, Window
 
 LOCAL_TOKEN = "local-token"
@@ -463,7 +462,8 @@ class Control:
         """Delete what is recorded of `user`: first what was made of their traces, then the traces, by which
         the rest is found. Raises Conflict where a build or a commit of a dataset is under way."""
         self.curation.require_idle(project)
-        traces, sessions = await run_sync(self._traces_of, project, user)
+        now = self.clock.now_ns()
+        traces, sessions = await run_sync(traces_of, self.spans, project, user, now)
         copies, calls = await run_sync(lambda: self._eraser.erase(project, user, traces, sessions, by=by))
         # One that was begun meanwhile may have read what was erased; then all of it is done again.
         self.curation.require_idle(project)
@@ -507,23 +507,6 @@ class Control:
             self.monitors.every_state(), self.monitors.open_alerts(), projects=projects
         )
         return metrics.render(self.spans, self.ledger, health, self.clock, projects=projects) + watched
-
-    def _traces_of(self, project: str, user: str) -> tuple[list[str], list[str]]:
-        """(ids of the traces, sessions)."""
-        quoted = user.replace("\\", "\\\\").replace('"', '\\"')
-        every = Window(0, self.clock.now_ns() + 1)
-        found: list[str] = []
-        sessions: set[str] = set()
-        cursor = None
-        while True:
-            page = self.spans.traces(
-                project, every, filter=parse(f'user:"{quoted}"'), cursor=cursor, limit=500
-            )
-            found += [trace.id for trace in page.items]
-            sessions |= {trace.session for trace in page.items if trace.user == user}
-            cursor = page.next
-            if cursor is None:
-                return found, sorted(sessions - {""})
 
 
 def _write_private(path: Path, text: str) -> None:

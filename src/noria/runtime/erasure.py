@@ -16,6 +16,8 @@ from noria.storage.evals import EvalTable
 from noria.storage.feedback import FeedbackTable
 from noria.storage.optimizations import OptimizationTable
 from noria.storage.reviews import ReviewTable
+from noria.tracing.filters import parse
+from noria.tracing.store import SpanReader, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +113,19 @@ class PersonEraser:
 def _made_of(item: Item, origins: Origins) -> bool:
     content = item.content
     return content.trace in origins.traces or origins.names(content.source) or origins.of(content.example)
+
+
+def traces_of(spans: SpanReader, project: str, user: str, now: int) -> tuple[list[str], list[str]]:
+    """Of a user, up to `now` in Unix nanoseconds: (ids of the traces, sessions)."""
+    quoted = user.replace("\\", "\\\\").replace('"', '\\"')
+    every = Window(0, now + 1)
+    found: list[str] = []
+    sessions: set[str] = set()
+    cursor = None
+    while True:
+        page = spans.traces(project, every, filter=parse(f'user:"{quoted}"'), cursor=cursor, limit=500)
+        found += [trace.id for trace in page.items]
+        sessions |= {trace.session for trace in page.items if trace.user == user}
+        cursor = page.next
+        if cursor is None:
+            return found, sorted(sessions - {""})

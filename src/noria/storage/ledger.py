@@ -350,7 +350,7 @@ def _grouping(by: str) -> tuple[str, list[object]]:
         return f"groups.{by}", []
     if by == "day":
         return "date(hour * 3600, 'unixepoch')", []
-    if by.startswith("tag:") and len(by) > 4 and '"' not in by:
+    if by.startswith("tag:") and len(by) > 4 and by.isprintable() and not {'"', "\\"} & set(by):
         return "json_extract(nullif(tags, ''), ?)", [f'$."{by[4:]}"']
     names = ", ".join((*_GROUPINGS, "day", "tag:NAME"))
     raise InvalidRequest(f"Costs are grouped by one of {names}.", param="by")

@@ -66,7 +66,7 @@ def test_sums_by_every_grouping(tmp_path: Path) -> None:
     assert [row.group for row in store.costs(None, WINDOW, by="project").rows] == ["default", "other"]
     assert store.costs("default", Window(NOW, NOW + 1), by="user").total.calls == 3
     assert ledger.cursors() == {("w", 1): 64}
-    for wrong in ("colour", "tag:", 'tag:"x'):
+    for wrong in ("colour", "tag:", 'tag:"x', "tag:x\\", "tag:\0"):
         with pytest.raises(InvalidRequest):
             store.costs("default", WINDOW, by=wrong)
 

@@ -17,7 +17,7 @@ from noria.storage.feedback import FeedbackTable
 from noria.storage.optimizations import OptimizationTable
 from noria.storage.reviews import ReviewTable
 from noria.tracing.filters import parse
-from noria.tracing.store import SpanReader, Window
+from noria.tracing.store import SpanReader, TraceSummary, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,16 @@ def traces_of(spans: SpanReader, project: str, user: str, now: int) -> tuple[lis
     cursor = None
     while True:
         page = spans.traces(project, every, filter=parse(f'user:"{quoted}"'), cursor=cursor, limit=500)
-        found += [trace.id for trace in page.items]
+        # A name with a star in it is a pattern to the filter, and other people fit it.
+        found += [trace.id for trace in page.items if "*" not in user or _names(spans, project, trace, user)]
         sessions |= {trace.session for trace in page.items if trace.user == user}
         cursor = page.next
         if cursor is None:
             return found, sorted(sessions - {""})
+
+
+def _names(spans: SpanReader, project: str, trace: TraceSummary, user: str) -> bool:
+    if trace.user == user:
+        return True
+    whole = spans.trace(project, bytes.fromhex(trace.id))
+    return whole is not None and any(span.user == user for span in whole.spans)

@@ -218,3 +218,12 @@ def test_while_a_dataset_is_built_nothing_is_erased(
     assert control.datasets.version("default", "d").erased == 0
     monkeypatch.undo()
     assert _ok(page.post("/api/erasures", json={"user": "ann"}))["examples"] == 1
+
+
+def test_a_user_whose_name_is_a_pattern_is_one_person(client: Client, control: Control) -> None:
+    page = client(local=True)
+    _ok(page.post("/api/datasets/d/examples", json={"span": {"trace": TRACE.hex()}}))
+    for user in ("*", "a*", "ann*"):
+        erased = _ok(page.post("/api/erasures", json={"user": user}))
+        assert (erased["traces"], erased["examples"], erased["places"]) == (0, 0, {})
+    assert control.datasets.version("default", "d").erased == 0

@@ -3,6 +3,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { type Answer, api, ask, type Sent } from './client';
 
 export type Run = Answer<'/api/evals/runs'>['items'][number];
+export type Headline = Run['headlines'][number];
 export type RunDetail = Answer<'/api/evals/runs/{id}'>;
 export type Measure = RunDetail['metrics']['measures'][number];
 export type Spent = NonNullable<RunDetail['metrics']['latency']>;

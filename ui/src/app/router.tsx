@@ -201,7 +201,7 @@ const tree = root.addChildren([
     createRoute({
       ...page,
       path: '/evaluations',
-      validateSearch: words('tab', 'name', 'state', 'metric', 'pick', 'run', 'new'),
+      validateSearch: words('tab', 'name', 'state', 'metric', 'pick', 'run', 'new', 'trials'),
       component: lazyRouteComponent(() => import('../pages/evaluations/Evaluations'), 'EvaluationsPage'),
     }),
     createRoute({

@@ -37,12 +37,13 @@ export function ModelSelect({ value, onChange, label, width }: Props) {
   );
 }
 
-/** The first that can be called, for a page that was told none. */
+/** The first that can be called, for a page that was told none; the route `default` where there is one. */
 export function useFirstModels(howMany: number): string[] {
   const { project } = useScope();
   const { data } = useQuery(callableQuery(project));
   return (data?.items ?? [])
     .filter((model) => model.capabilities.length === 0 || model.capabilities.includes('chat'))
-    .slice(0, howMany)
-    .map((model) => model.id);
+    .map((model) => model.id)
+    .sort((a, b) => Number(b === 'default') - Number(a === 'default'))
+    .slice(0, howMany);
 }

@@ -18,6 +18,8 @@ export function Sparkline({
     if (value === null) open = false;
     else {
       path += `${open ? 'L' : 'M'}${place(value, index)}`;
+      // A value between gaps is a dot.
+      if (!open && (values[index + 1] ?? null) === null) path += 'h0.01';
       open = true;
     }
   });
@@ -34,6 +36,7 @@ export function Sparkline({
         fill="none"
         stroke={`var(${colour})`}
         strokeWidth="1.5"
+        strokeLinecap="round"
         vectorEffect="non-scaling-stroke"
       />
     </svg>

@@ -58,7 +58,11 @@ export function TimeSeries(props: TimeSeriesProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from the scheme's variables
   const option = useMemo<Option>(() => {
     const middle = (values: readonly (number | null)[]) =>
-      values.map((value, index) => [(times[index] ?? 0) + stepMs / 2, value]);
+      // The last step may still be filling: its middle is that of the part that has passed.
+      values.map((value, index) => {
+        const from = times[index] ?? 0;
+        return [(from + Math.min(from + stepMs, Math.max(from, domain[1]))) / 2, value];
+      });
     const lines = {
       type: 'line' as const,
       showSymbol: false,
@@ -66,7 +70,7 @@ export function TimeSeries(props: TimeSeriesProps) {
       silent: true,
       // A lone value between gaps would not show as a line.
       symbol: 'circle',
-      symbolSize: 3,
+      symbolSize: 4,
       showAllSymbol: false,
     };
     const drawn =

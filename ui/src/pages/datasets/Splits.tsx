@@ -47,7 +47,8 @@ export function Splits({ name, version }: { name: string; version: DatasetVersio
                   ['--colour' as string]: `var(--n-s${(index % 8) + 1})`,
                 }}
               >
-                <b>{one}</b> {count(version.splits[one] ?? 0)} of {percent(version.shares[one])}
+                <b>{one}</b> {count(version.splits[one] ?? 0)}{' '}
+                <span className="dim">{percent(version.shares[one])} asked for</span>
               </span>
             ))}
           </div>

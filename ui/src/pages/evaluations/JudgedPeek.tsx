@@ -5,6 +5,7 @@ import { Diff } from '../../parts/Diff';
 import { duration } from '../../parts/format';
 import { Id, Money } from '../../parts/Value';
 import classes from './Evaluations.module.css';
+import { SPENT } from './quality';
 import { ScoreValue } from './score';
 
 const said = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value, null, 2));
@@ -79,6 +80,8 @@ export function JudgedPeek({ judged, run }: { judged: Judged; run: Run }) {
 }
 
 function Answer({ answer }: { answer: Given }) {
+  // What it took stands in the head, with its units.
+  const scores = answer.scores.filter((score) => !SPENT.has(score.name));
   return (
     <article className={classes.answer} data-failed={answer.failed ? true : undefined}>
       <header>
@@ -93,9 +96,9 @@ function Answer({ answer }: { answer: Given }) {
         )}
       </header>
       <pre className={classes.text}>{answer.failed || answer.text || 'The answer is empty.'}</pre>
-      {answer.scores.length > 0 && (
+      {scores.length > 0 && (
         <div className={classes.scores}>
-          {answer.scores.map((score) => (
+          {scores.map((score) => (
             <div key={score.name} className={classes.score}>
               <b>{score.name}</b>
               <ScoreValue value={score.value} failed={score.failed} />

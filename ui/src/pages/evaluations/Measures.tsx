@@ -137,6 +137,17 @@ export function Value({ measure }: { measure: Measure }) {
   return (
     <span className={classes.counts}>
       <Estimate of={measure.interval} domain={domain(measure)} />
+      {measure.corrected && (
+        <span className="dim">
+          {measure.corrected.interval ? (
+            <>
+              people would say <Estimate of={measure.corrected.interval} />
+            </>
+          ) : (
+            `not corrected: ${measure.corrected.why}`
+          )}
+        </span>
+      )}
       {measure.passes.map((pass) => (
         <span key={pass.k} className="num">
           pass@{pass.k} <Estimate of={pass.any} /> · pass^{pass.k} <Estimate of={pass.all} />

@@ -1,10 +1,10 @@
 /** Every run, newest first; two or more that are ticked can be compared. */
-import { Button, Checkbox, NativeSelect } from '@mantine/core';
+import { Button, Checkbox, NativeSelect, Switch } from '@mantine/core';
 import { IconArrowsDiff } from '@tabler/icons-react';
-import { useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { definitionsQuery, live, type Run, runQuery, runsQuery } from '../../api/evals';
+import { definitionsQuery, live, type Run, runsQuery } from '../../api/evals';
 import { useScope, useSetSearch } from '../../app/scope';
 import { type Column, DataTable } from '../../parts/DataTable';
 import { Empty } from '../../parts/Empty';
@@ -14,8 +14,8 @@ import { PeekPanel } from '../../parts/PeekPanel';
 import { Status } from '../../parts/Status';
 import { Money, When } from '../../parts/Value';
 import classes from './Evaluations.module.css';
-import { datasetOf, quality, stateOf, targetOf } from './quality';
-import { MeasureCell, Took } from './RunCells';
+import { datasetOf, isTrial, quality, stateOf, targetOf } from './quality';
+import { MeasureCell } from './RunCells';
 import { RunPeek } from './RunPeek';
 
 const STATES = ['queued', 'running', 'done', 'failed', 'stopped'] as const;
@@ -29,6 +29,7 @@ interface Search {
   metric?: string;
   pick?: string;
   run?: string;
+  trials?: string;
 }
 
 export function Runs() {
@@ -41,9 +42,15 @@ export function Runs() {
     runsQuery(project, search.name ?? '', state),
   );
   const names = useQuery(definitionsQuery(project)).data?.items.map((item) => item.name) ?? [];
-  const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
+  const every = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
+  // A study's runs are shown where one asks for them, or for their evaluation by name.
+  const trials = search.trials === '1' || (search.name ?? '') !== '';
+  const rows = useMemo(() => (trials ? every : every.filter((run) => !isTrial(run))), [every, trials]);
   const picked = useMemo(() => search.pick?.split(',').filter(Boolean) ?? [], [search.pick]);
-  const metrics = useMetrics(project, rows);
+  const metrics = useMemo(
+    () => [...new Set(rows.flatMap((run) => quality(run.headlines).map((one) => one.name)))].sort(),
+    [rows],
+  );
   const metric = search.metric ?? '';
   const columns = useMemo(
     () =>
@@ -64,7 +71,7 @@ export function Runs() {
           aria-label="Evaluation"
           data={[
             { value: '', label: 'All evaluations' },
-            ...[...new Set([...names, ...rows.map((run) => run.name)])].sort(),
+            ...[...new Set([...names, ...every.map((run) => run.name)])].sort(),
           ]}
           value={search.name ?? ''}
           onChange={(event) => set({ name: event.currentTarget.value || null })}
@@ -84,6 +91,13 @@ export function Runs() {
         <span className={`num dim ${classes.count}`}>
           {data ? `${count(rows.length)}${hasNextPage ? '+' : ''} runs` : ''}
         </span>
+        {!search.name && (trials || rows.length < every.length) && (
+          <Switch
+            label="Trials of searches, too"
+            checked={trials}
+            onChange={(event) => set({ trials: event.currentTarget.checked ? '1' : null })}
+          />
+        )}
         {picked.length > 1 && base && (
           <Button
             component={Link}
@@ -109,7 +123,7 @@ export function Runs() {
         onMore={() => void fetchNextPage()}
         height="100%"
         empty={
-          search.name || state ? (
+          search.name || state || every.length > 0 ? (
             <Empty title="No run is like that">Choose another evaluation or state.</Empty>
           ) : (
             <Empty title="Nothing has been evaluated yet" command="noria eval run NAME">
@@ -126,20 +140,6 @@ export function Runs() {
       )}
     </>
   );
-}
-
-/** Names of what the runs at hand have measured. */
-function useMetrics(project: string, rows: readonly Run[]): string[] {
-  const newest = useMemo(
-    () => [...new Map(rows.filter((run) => run.state === 'done').map((run) => [run.name, run.id])).values()],
-    [rows],
-  );
-  const found = useQueries({ queries: newest.slice(0, 12).map((id) => runQuery(project, id)) });
-  return [
-    ...new Set(
-      found.flatMap(({ data }) => (data ? quality(data.metrics.measures).map((one) => one.name) : [])),
-    ),
-  ].sort();
 }
 
 function make(
@@ -204,13 +204,6 @@ function make(
       header: metric || 'Metric',
       width: '246px',
       cell: (run) => <MeasureCell project={project} run={run} metric={metric} named={!metric} />,
-    },
-    {
-      id: 'latency',
-      header: 'p95',
-      width: '66px',
-      end: true,
-      cell: (run) => <Took project={project} run={run} />,
     },
     {
       id: 'examples',

@@ -5,11 +5,13 @@ import type { Tone } from '../../parts/Status';
 /** Scorers of what an answer took; they are shown beside quality, not as quality. */
 export const SPENT: ReadonlySet<string> = new Set(['latency', 'cost', 'tokens']);
 
-export const quality = (measures: readonly Measure[]): Measure[] =>
+type Named = Pick<Measure, 'name' | 'interval'>;
+
+export const quality = <T extends Named>(measures: readonly T[]): T[] =>
   measures.filter((measure) => !SPENT.has(measure.name) && measure.interval !== null);
 
 /** The one that is asked for, else the first that says how good. */
-export const leading = (measures: readonly Measure[], name: string): Measure | undefined =>
+export const leading = <T extends Named>(measures: readonly T[], name: string): T | undefined =>
   name ? measures.find((measure) => measure.name === name) : quality(measures)[0];
 
 /** A bar only where the scale's ends are known. */
@@ -47,7 +49,13 @@ export const VERDICTS: Record<string, Tone> = {
 
 /** What answered, without the words that every run of the table has. */
 export const targetOf = (run: Pick<Run, 'target' | 'prompt' | 'prompt_number' | 'model'>): string =>
-  run.prompt ? `${run.prompt.split('@')[0]} v${run.prompt_number} · ${run.model}` : run.target;
+  !run.prompt
+    ? run.target
+    : `${run.prompt.split('@')[0]} ${run.prompt_number > 0 ? `v${run.prompt_number}` : 'unsaved'} · ${run.model}`;
+
+/** Runs that a search made for itself; a list would be full of them. */
+export const isTrial = (run: Pick<Run, 'tags'>): boolean =>
+  ['study', 'optimization', 'exploration'].some((tag) => tag in run.tags);
 
 /** The dataset as it was pinned; of a file only its name. */
 export const datasetOf = (run: Pick<Run, 'dataset' | 'dataset_name'>): string =>

@@ -9,6 +9,9 @@ import classes from './Pulse.module.css';
 /** Routes and error classes beyond this many are drawn as one. */
 const MOST = 7;
 
+/** Of error classes, the largest first: none of the colours that mean that all is well. */
+const FAULTS = ['--n-bad', '--n-s2', '--n-s5', '--n-s7', '--n-s4', '--n-s8'];
+
 export function Charts({ pulse }: { pulse: Schemas['Pulse'] }) {
   const zoom = useSetRange();
   const { series, totals, times_ms: times, step_ms: stepMs, marks } = pulse;
@@ -46,16 +49,25 @@ export function Charts({ pulse }: { pulse: Schemas['Pulse'] }) {
     const whole = series.requests_per_s.map((value, at) =>
       (times[at] ?? 0) + stepMs > pulse.end_ms ? null : value,
     );
+    // Who has only just begun has nothing else to look at.
+    const shown = whole.some((value) => value) ? whole : series.requests_per_s;
     return [
       {
         name: 'requests',
         colour: '--n-accent',
-        values: whole,
+        values: shown,
         rest: rate(totals.requests_per_s),
       },
     ];
   }, [series, totals, times, stepMs, pulse.end_ms]);
-  const errors = useMemo(() => named(series.errors, (value) => count(value)), [series]);
+  const errors = useMemo(
+    () =>
+      named(series.errors, (value) => count(value)).map((each, at) => ({
+        ...each,
+        colour: FAULTS[at] ?? '--n-neutral-bar',
+      })),
+    [series],
+  );
   const cost = useMemo(() => {
     const numbers = Object.fromEntries(
       Object.entries(series.cost).map(([route, values]) => [route || 'no route', values.map(Number)]),

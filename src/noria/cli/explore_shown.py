@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from noria.cli.eval_shown import interval
-from noria.cli.output import print_json, say
+from noria.cli.output import print_json
 from noria.cli.table import facts, table
 
 
@@ -35,9 +35,6 @@ def show_findings(found: Mapping[str, Any], *, as_json: bool) -> None:
     )
     click.echo()
     show_measured(found)
-    for each in found["findings"]:
-        for verdict in each["verdicts"]:
-            say(f"{name(each)}: {verdict['question']} {verdict['answer']}. {verdict['sentence']}")
     for title, items in (("Which adaptation", found["advice"]), ("Risks", found["risks"])):
         if items:
             click.echo(f"\n{title}")
@@ -61,21 +58,31 @@ def show_measured(found: Mapping[str, Any]) -> None:
             interval(one["cost"]) if one["cost"] else "not known",
             "-" if one["p50"] is None else f"{one['p50']:.3g} / {one['p95']:.3g} s",
             f"{one['failed']} of {one['answers']}",
+            _answers(one),
             _place(one, findings) if one["run"] else one["message"],
         )
         for one in findings
     ]
+    columns = ["way", "quality", "$ of 1,000", "latency p50 / p95", "failed", "asked", "place"]
+    if not any(one["verdicts"] for one in findings):
+        columns.remove("asked")
+        rows = [(*row[:5], row[6]) for row in rows]
     table(
-        ("way", "quality", "$ of 1,000", "latency p50 / p95", "failed", "place"),
+        columns,
         rows,
         empty="Nothing is measured.",
         cut=("place", "way"),
-        drop=("failed",),
+        drop=("failed", "latency p50 / p95"),
     )
 
 
 def name(one: Mapping[str, Any]) -> str:
     return f"{one['model']}, {one['way']}"
+
+
+def _answers(one: Mapping[str, Any]) -> str:
+    """To each question of the brief."""
+    return ", ".join(f"{verdict['question']} {verdict['answer']}" for verdict in one["verdicts"])
 
 
 def _agreement(one: Mapping[str, Any]) -> str:

@@ -90,6 +90,6 @@ def method(made: ExploreReport) -> Sequence[str]:
         said.insert(
             1,
             "Few-shot shows each sample others than itself, and none with the same input or of the same "
-            "group (leave-one-out); different answers come first.",
+            "group (leave-one-out), fewer where there are no more such; different answers come first.",
         )
     return said

@@ -85,7 +85,8 @@ def _quality(found: Evidence, bar: float, measure: str, *, level: float) -> Verd
         missed = ends[0] > bar if lower else ends[1] < bar
         answer = "yes" if reached else "no" if missed else "not told"
     words = {"yes": "reaches", "no": "does not reach", "not told": "is not shown to reach or to miss"}
-    needed = _needed(list(found.values(measure).values()), bar, level=level) if answer == "not told" else None
+    values = list(found.values(measure).values())
+    needed = _needed(values, bar, level=level) if answer == "not told" else None
     return Verdict(
         question="quality",
         answer=answer,
@@ -96,16 +97,28 @@ def _quality(found: Evidence, bar: float, measure: str, *, level: float) -> Verd
 
 
 def _needed(values: Sequence[float], bar: float, *, level: float) -> int | None:
-    """By a t test of the values against the bar, at 80 % power."""
+    """By a t test of the values against the bar, at 80 % power; where all are right, or none is, the number
+    at which Wilson's interval clears the bar if that goes on."""
     n = len(values)
     if n < 2:
         return None
+    if set(values) in ({0.0}, {1.0}):
+        return _clears(values[0], n, bar, level=level)
     middle = math.fsum(values) / n
     spread = math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (n - 1))
     if not spread or middle == bar or abs(middle - bar) < spread / math.sqrt(MOST_NEEDED):
         return None
     more = examples_needed(middle - bar, spread, level=level) - n
     return more if 0 < more <= MOST_NEEDED else None
+
+
+def _clears(share: float, n: int, bar: float, *, level: float) -> int | None:
+    for total in range(n + 1, n + MOST_NEEDED):
+        found = interval.share(round(share * total), total, level=level)
+        assert found.low is not None and found.high is not None, "a share of something has an interval"
+        if found.low >= bar or found.high < bar:
+            return total - n
+    return None
 
 
 def _latency(found: Evidence, limit: float, *, level: float) -> Verdict:

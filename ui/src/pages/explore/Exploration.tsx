@@ -17,7 +17,7 @@ import { Id, Money, When } from '../../parts/Value';
 import { Fact } from '../evaluations/RunFacts';
 import { Beside } from './Beside';
 import classes from './Explore.module.css';
-import { Told } from './Told';
+import { Advice, Held, Risks } from './Told';
 import { FEASIBLE, STATES } from './told';
 import { Ways } from './Ways';
 
@@ -94,10 +94,12 @@ export function ExplorationPage() {
       <Section title="Measured" note={`${count(one.ways)} ways of asking; a row opens its run`}>
         <Ways found={data} />
       </Section>
+      <Held found={data} />
+      <Advice found={data} />
       <Section title="Models">
         <Beside found={data} />
       </Section>
-      <Told found={data} />
+      <Risks found={data} />
       {data.task && (
         <Section title="What the models were told">
           <pre className={classes.task}>{data.task}</pre>

@@ -9,7 +9,7 @@ import { Estimate } from '../../parts/Estimate';
 import { count, duration, figure, money } from '../../parts/format';
 import { Status } from '../../parts/Status';
 import classes from './Explore.module.css';
-import { nameOf, standing } from './told';
+import { bestOf, nameOf, standing } from './told';
 
 const unit = (way: Way) => {
   const { low, high } = way.quality ?? { low: null, high: null };
@@ -22,7 +22,11 @@ export function Ways({ found }: { found: Findings }) {
   const columns = useMemo(() => make(ways, found.exploration.measure), [ways, found.exploration.measure]);
   const colours = seriesColours(found.exploration.models);
   const drawn = ways.filter((way) => way.whole && way.quality?.estimate != null);
-  const points = drawn.flatMap((way) => {
+  // More than the front and each model's best could not be told from one another.
+  const shown = drawn.filter(
+    (way) => way.place.standing === 'front' || way === bestOf(way.model, found.findings),
+  );
+  const points = shown.flatMap((way) => {
     const { quality, cost } = way;
     return quality?.estimate == null || cost?.estimate == null
       ? []
@@ -42,9 +46,9 @@ export function Ways({ found }: { found: Findings }) {
     <div className={classes.measured}>
       {points.length > 1 && (
         <Front
-          title={`${found.exploration.measure} against the cost of a thousand calls`}
+          title={`${found.exploration.measure} against the cost of a thousand calls: the front, and each model's best`}
           points={points}
-          missing={drawn.filter((way) => way.cost?.estimate == null).map(nameOf)}
+          missing={shown.filter((way) => way.cost?.estimate == null).map(nameOf)}
           xName="US dollars of a thousand calls"
           xSay={(value) => (value === 0 ? '$0' : money(value))}
           yName={found.exploration.measure}

@@ -309,6 +309,8 @@ class Control:
     def start(self) -> None:
         """Publish what runs, write the local token, and the first account's link where there is none."""
         self.versions.start(SYSTEM)
+        # Before anybody can call: a monitor looks at what comes after it.
+        self.monitors.sync()
         self.local_token = "nl-" + secrets.token_urlsafe(32)
         _write_private(self.home.run / LOCAL_TOKEN, self.local_token)
         setup = self.home.run / SETUP_TOKEN

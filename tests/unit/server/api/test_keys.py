@@ -15,6 +15,7 @@ from noria.gateway.budget import row, window
 from noria.runtime.control import Control
 from noria.storage.counters_slots import Slots
 from noria.storage.money import SharedMoney
+from noria.storage.snapshots import Snapshots
 from noria.tracing.store import CostRow
 
 Client = Callable[..., TestClient]
@@ -64,33 +65,35 @@ def test_a_rotated_key_keeps_its_old_token_for_the_overlap(client: Client, contr
 def test_revocation_names_the_worker_that_has_not_confirmed(client: Client, control: Control) -> None:
     admin = client(local=True)
     id = admin.post("/api/keys", json={"name": "k"}).json()["key"]["id"]
-    control.snapshots.confirm(3, control.snapshots.generation)
+    worker = Snapshots(control.home.snapshots)
+    worker.confirm(3, control.snapshots.generation)
     try:
         served = admin.post(f"/api/keys/{id}/revoke").json()["served"]
         assert served == {"everywhere": False, "waiting_for": [3]}
     finally:
-        control.snapshots.confirm(3, 0)
+        worker.confirm(3, 0)
 
 
 def test_revocation_waits_for_the_worker_that_confirms(client: Client, control: Control) -> None:
     admin = client(local=True)
     id = admin.post("/api/keys", json={"name": "k"}).json()["key"]["id"]
-    before = control.snapshots.generation
-    control.snapshots.confirm(3, before)
+    worker = Snapshots(control.home.snapshots)
+    before = worker.generation
+    worker.confirm(3, before)
 
-    def worker() -> None:
-        while control.snapshots.generation == before:
+    def follow() -> None:
+        while worker.generation == before:
             time.sleep(0.01)
         time.sleep(0.1)
-        control.snapshots.confirm(3, control.snapshots.generation)
+        worker.confirm(3, worker.generation)
 
-    thread = threading.Thread(target=worker)
+    thread = threading.Thread(target=follow)
     thread.start()
     try:
         assert admin.post(f"/api/keys/{id}/revoke").json()["served"]["everywhere"]
     finally:
         thread.join()
-        control.snapshots.confirm(3, 0)
+        worker.confirm(3, 0)
 
 
 def test_nobody_hands_out_more_than_they_have(client: Client) -> None:

@@ -69,6 +69,7 @@ export function Runs() {
       <div className={classes.bar}>
         <NativeSelect
           aria-label="Evaluation"
+          maw={220}
           data={[
             { value: '', label: 'All evaluations' },
             ...[...new Set([...names, ...every.map((run) => run.name)])].sort(),

@@ -23,9 +23,9 @@ export function OptimizationFacts({ one }: { one: Optimization }) {
           search={{ at: String(one.version) } as never}
         >
           version {one.version}
-        </Link>{' '}
-        on {one.model}
+        </Link>
       </Fact>
+      <Fact name="Answers by">{one.model}</Fact>
       <Fact name="Words by">{one.reflect}</Fact>
       <Fact name="Measure">
         {one.measure}

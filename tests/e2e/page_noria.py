@@ -384,8 +384,10 @@ def seed(folder: Path, config: Path) -> None:
     few = questions()[:24]
     (folder / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in few))
     run("explore", str(folder / "brief.md"), "--samples", str(folder / "few.jsonl"), "--yes", codes=(0, 1))
-    run("model", "compare", "acme/large", "acme/small", "--dataset", "messages@2:test", "--prompt", "triage@3",
-        "--require", "cost<=1", "--yes")  # fmt: skip
+    run(
+        "model", "compare", "acme/large", "acme/small", "--dataset", "messages@2:test",
+        "--prompt", "triage@3", "--require", "cost<=1", "--yes",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ from noria.server.api.exploration_bodies import (
     CandidateBody,
     ExplorationBody,
     ExplorationPage,
-    ExploreReportBody,
     ExplorePlanBody,
+    ExploreReportBody,
 )
 
 router = APIRouter(prefix="/api/explorations", tags=["evals"])

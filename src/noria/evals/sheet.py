@@ -12,6 +12,9 @@ from noria.core.example import Example
 from noria.evals.store import Kept
 from noria.scoring.scorer import Described, Score
 
+_WORDS = 200
+"""Characters of a score's reason that are kept."""
+
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One example. Tuples are by repeat."""
@@ -87,7 +90,11 @@ def _line(kept: Kept) -> Line:
     scores: dict[str, list[Score]] = {}
     for judgement in sorted(kept.judgements, key=lambda one: one.repeat):
         for score in judgement.scores:
-            scores.setdefault(score.name, []).append(score)
+            # A sheet holds a whole run: the words of its scores stay in the database.
+            bare = msgspec.structs.replace(
+                score, reason=score.reason[:_WORDS], details={}, trace="", cost=None
+            )
+            scores.setdefault(score.name, []).append(bare)
     answers = [one for one in kept.answers if not one.failed]
     return Line(
         id=example.id,

@@ -38,8 +38,11 @@ def slices(sheet: Sheet, described: Described, *, level: float = 0.95) -> list[S
 
 
 def _parts(lines: tuple[Line, ...]) -> Iterable[tuple[str, str, list[Line]]]:
-    for tag in sorted({tag for line in lines for tag in line.tags}):
-        yield "tag", tag, [line for line in lines if tag in line.tags]
+    tagged: dict[str, list[Line]] = {}
+    for line in lines:
+        for tag in set(line.tags):
+            tagged.setdefault(tag, []).append(line)
+    yield from (("tag", tag, tagged[tag]) for tag in sorted(tagged))
     for field in sorted({field for line in lines for field in line.facts}):
         values = sorted({line.facts[field] for line in lines if field in line.facts})
         if len(values) <= MOST:

@@ -33,6 +33,8 @@ from noria.storage.home import Home
 
 TASK = "judges.calibrate"
 PREFIX = "judge."
+_BEGINNING = 60_000
+"""Milliseconds in which a calibration has its job."""
 _INNER = "scorer"
 """The argument in which some scorers name another that they ask."""
 
@@ -228,19 +230,22 @@ class Judges:
             identity = spec.identity or self.identity(project, spec)
         except NotFound as error:
             return None, str(error)
-        for runs in self._store.newest(project).values():
-            if (run := runs.get(identity)) is not None and run.measured is not None:
-                return run, ""
-        return None, "The judge, as it judged here, was never calibrated."
+        run = self._store.of_identity(project, identity)
+        return run, "" if run else "The judge, as it judged here, was never calibrated."
 
     def _settled(self, run: CalibrationRun) -> CalibrationRun:
         """One whose job has failed or was cancelled has failed."""
         if run.state != "running":
             return run
         job = next((job for job in self._jobs.all(run.project) if job.subject == run.id), None)
-        if job is None or job.state not in ("failed", "cancelled"):
+        if job is None:
+            if self._now() - run.created_ms < _BEGINNING:
+                return run
+            message = "Noria ended before it had begun; calibrate again."
+        elif job.state in ("failed", "cancelled"):
+            message = job.message or f"The job was {job.state}."
+        else:
             return run
-        message = job.message or f"The job was {job.state}."
         self._store.end(run.id, measured=None, message=message, now_ms=self._now())
         return self._store.get(run.project, run.id) or run
 

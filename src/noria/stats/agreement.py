@@ -33,19 +33,24 @@ def cohen(
     two_sided(level)
     place = _places([*a, *b], ordered=weights != "none")
     v = len(place)
-    cells = np.zeros((n, v * v))
-    cells[np.arange(n), [place[x] * v + place[y] for x, y in zip(a, b, strict=True)]] = 1
+    _bounded(n, v)
     far = np.abs(np.subtract.outer(np.arange(v), np.arange(v))).astype(np.float64)
     cost = {"none": (far > 0).astype(np.float64), "linear": far, "quadratic": far**2}[weights]
+    # What each item costs, and how often each label was given by either: all that κ is made of.
+    left, right = [place[x] for x in a], [place[y] for y in b]
+    table = np.zeros((n, 1 + 2 * v))
+    if n:
+        table[:, 0] = cost[left, right]
+        table[np.arange(n), [1 + x for x in left]] = 1
+        table[np.arange(n), [1 + v + y for y in right]] = 1
     units = Units.of(groups, n)
 
     def kappa(sums: Floats) -> Floats:
-        table = sums.reshape(-1, v, v)
-        rows, columns = table.sum(axis=2), table.sum(axis=1)
-        by_chance = np.einsum("ri,ij,rj->r", rows, cost, columns) / np.maximum(rows.sum(axis=1), 1)
-        return _less_chance(np.einsum("rij,ij->r", table, cost), by_chance)
+        rows, columns = sums[:, 1 : 1 + v], sums[:, 1 + v :]
+        by_chance = ((rows @ cost) * columns).sum(axis=1) / np.maximum(rows.sum(axis=1), 1)
+        return _less_chance(sums[:, 0], by_chance)
 
-    return bca_of_sums(kappa, units.total(cells), units, level=level, seed=seed)
+    return bca_of_sums(kappa, units.total(table), units, level=level, seed=seed)
 
 
 def fleiss(
@@ -199,12 +204,16 @@ def _places(values: Sequence[Hashable], *, ordered: bool) -> dict[Hashable, int]
 
 def _counts(rows: Sequence[Sequence[Hashable]], place: dict[Hashable, int]) -> Floats:
     """[items, values]: how often each value was given."""
-    if len(rows) * len(place) > MOST_CELLS:
-        raise InvalidRequest(
-            f'There are {len(place)} different ratings of {len(rows)} items: round them, or use "interval".'
-        )
+    _bounded(len(rows), len(place))
     counts = np.zeros((len(rows), len(place)))
     for index, row in enumerate(rows):
         for value in row:
             counts[index, place[value]] += 1
     return counts
+
+
+def _bounded(items: int, values: int) -> None:
+    if items * values > MOST_CELLS:
+        raise InvalidRequest(
+            f'There are {values} different ratings of {items} items: round them, or use "interval".'
+        )

@@ -58,6 +58,17 @@ class CalibrationTable:
         items = tuple(found[:limit])
         return Page(items, items[-1].id if len(found) > limit else None)
 
+    def of_identity(self, project: str, identity: str) -> CalibrationRun | None:
+        chosen = (
+            calibrations.c.project == project,
+            calibrations.c.identity == identity,
+            calibrations.c.state == "done",
+        )
+        query = select(calibrations).where(*chosen).order_by(calibrations.c.id.desc()).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+            return None if row is None else _run(row)
+
     def newest(self, project: str) -> dict[str, dict[str, CalibrationRun]]:
         # Ids sort by time.
         ids = (

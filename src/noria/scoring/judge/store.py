@@ -53,6 +53,10 @@ class CalibrationStore(Protocol):
         """Newest first."""
         ...
 
+    def of_identity(self, project: str, identity: str) -> CalibrationRun | None:
+        """The newest of that very judge that is done, whatever it was called."""
+        ...
+
     def newest(self, project: str) -> dict[str, dict[str, CalibrationRun]]:
         """The newest that is done, by judge and identity; the newest of a judge comes last."""
         ...

@@ -19,23 +19,20 @@ from noria.access.approval import Approvals
 from noria.access.audit import Act
 from noria.access.key import Key, authenticate
 from noria.access.keyring import Keyring
-from noria.access.oidc import Provider
 from noria.access.role import EVERYWHERE, SYSTEM, Principal, Role, role_named
-from noria.access.session import Rules, SignIn
-from noria.config.dataset import DatasetSection
-from noria.config.prompt import PromptsSection
+from noria.access.session import SignIn
 from noria.core.clock import Clock, SystemClock
 from noria.errors import ConfigError
 from noria.gateway.snapshot import Model, Snapshot
 from noria.providers import engine
-from noria.providers.secrets import read_secret, read_vault
+from noria.providers.secrets import read_vault
 from noria.providers.transport import PooledTransport
-from noria.reviews.queue import Queue
 from noria.runtime import health as healths
 from noria.runtime import metrics, monitor_metrics
 from noria.runtime.budgets import Budgets, counter_totals
 from noria.runtime.curation import Curation
 from noria.runtime.datasets import Datasets
+from noria.runtime.declared import Declared
 from noria.runtime.erasure import Erased, PersonEraser, traces_of
 from noria.runtime.eval_spec import Resolver
 from noria.runtime.evals import Evals
@@ -158,8 +155,9 @@ class Control:
             card=models.card,
             price=models.price,
         )
+        self.declared = Declared(self.versions, path.absolute().parent)
         self.accounts = Accounts(self._accounts, self.clock)
-        self.sign_in = SignIn(self._accounts, self._accounts, self.clock, rules=self.rules)
+        self.sign_in = SignIn(self._accounts, self._accounts, self.clock, rules=self.declared.rules)
         self.keys = Keyring(
             self._keys,
             self.clock,
@@ -189,7 +187,7 @@ class Control:
             self.approvals,
             self.clock,
             publish=self.publisher.publish,
-            section=self.prompts_section,
+            section=self.declared.prompts_section,
             pools=Pools(home.pools, home.folder, self.jobs),
         )
         self.judges = Judges(
@@ -252,14 +250,14 @@ class Control:
             ),
             datasets=datasets,
             feedback=self.feedback.table,
-            declared=self.declared_queues,
+            declared=self.declared.queues,
         )
         self.datasets = Datasets(
             datasets,
             self.jobs,
             self.clock,
             spans=lambda: self.spans,
-            section=self.dataset_section,
+            section=self.declared.dataset_section,
             folder=path.absolute().parent,
             database=home.database,
             uploads=home.uploads,
@@ -271,8 +269,8 @@ class Control:
             self.clock,
             home=home,
             folder=path.absolute().parent,
-            sections=self.declared_datasets,
-            splits=self.declared_splits,
+            sections=self.declared.datasets,
+            splits=self.declared.splits,
             seal=seal,
         )
         self._eraser = PersonEraser(
@@ -302,7 +300,7 @@ class Control:
             folder=path.absolute().parent,
             versions=self.versions,
             spans=lambda: self.spans,
-            address=lambda: self.public_url() or self.gateway_address(),
+            address=lambda: self.declared.public_url() or self.gateway_address(),
         )
         self.local_token = ""
 
@@ -339,72 +337,6 @@ class Control:
     def serving(self) -> Snapshot:
         """What workers serve. Raises Unavailable where nothing has been applied."""
         return self.versions.serving()
-
-    def rules(self) -> Rules:
-        """Of signing in, as configured."""
-        if self.versions.current() is None:
-            return Rules()
-        access = self.versions.config().access
-        return Rules(
-            session=access.session,
-            password=access.password.enabled,
-            shortest=access.password.min_length,
-            attempts=access.password.max_attempts,
-            window=access.password.window,
-        )
-
-    def dataset_section(self, name: str) -> DatasetSection | None:
-        """What noria.toml says of a dataset."""
-        return self.versions.config().datasets.get(name) if self.versions.current() else None
-
-    def prompts_section(self) -> PromptsSection:
-        """What noria.toml says of prompts."""
-        return self.versions.config().prompts if self.versions.current() else PromptsSection()
-
-    def declared_queues(self) -> tuple[str, dict[str, Queue]]:
-        """The digest of what runs, and the review queues that noria.toml declares."""
-        current = self.versions.current()
-        if current is None:
-            return "", {}
-        sections = self.versions.config().queues
-        return current.digest, {name: section.compiled(name) for name, section in sections.items()}
-
-    def declared_splits(self, dataset: str) -> dict[str, float]:
-        """The shares of a dataset's splits, as noria.toml says."""
-        found = self.versions.config().datasets.get(dataset) if self.versions.current() else None
-        return {} if found is None else dict(found.splits)
-
-    def declared_datasets(self) -> dict[str, DatasetSection]:
-        """What noria.toml, as it runs, says of datasets, by name."""
-        return self.versions.config().datasets if self.versions.current() else {}
-
-    def tls_in_front(self) -> bool:
-        """Whether noria.toml says that something in front of Noria does TLS."""
-        return self.versions.current() is not None and self.versions.config().server.tls_in_front
-
-    def public_url(self) -> str:
-        """Under which people reach this Noria, as noria.toml says; "" where it does not."""
-        return self.versions.config().server.public or "" if self.versions.current() else ""
-
-    def has_oidc(self) -> bool:
-        """Whether people may sign in through an OpenID Connect provider."""
-        return self.versions.current() is not None and self.versions.config().access.oidc is not None
-
-    def oidc_provider(self) -> Provider | None:
-        """Whom people may sign in through, its secret read."""
-        section = None if self.versions.current() is None else self.versions.config().access.oidc
-        if section is None:
-            return None
-        return Provider(
-            issuer=section.issuer,
-            client_id=section.client_id,
-            client_secret=read_secret(section.client_secret, base=self.path.absolute().parent),
-            scopes=section.scopes,
-            groups_claim=section.groups_claim,
-            roles=section.roles,
-            default_role=section.default_role,
-            domains=section.domains,
-        )
 
     def key_principal(self, token: str) -> Principal | None:
         """Whom a virtual key stands for; None: it is not one that is in force."""

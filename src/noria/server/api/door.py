@@ -96,7 +96,7 @@ class Door:
         if request.headers.get("x-forwarded-proto") == "https":
             return True
         host = _host(request.headers.get("host", ""))
-        return _through_worker(request) and host not in _LOOPBACK and self._control.tls_in_front()
+        return _through_worker(request) and host not in _LOOPBACK and self._control.declared.tls_in_front()
 
     def _check_host(self, request: HTTPConnection) -> None:
         """A page that makes its own name resolve to this machine (DNS rebinding) sends its own name."""

@@ -45,7 +45,7 @@ def finish(
 
 def _oidc(request: Request, parts: Parts) -> Oidc:
     """The configured provider; kept, with what it has said of itself, until the configuration changes."""
-    provider = parts.oidc_provider()
+    provider = parts.declared.oidc_provider()
     if provider is None:
         raise NotFound("No OpenID Connect provider is configured.")
     kept: Oidc | None = getattr(request.app.state, "oidc", None)
@@ -57,4 +57,4 @@ def _oidc(request: Request, parts: Parts) -> Oidc:
 def _callback(request: Request, parts: Parts) -> str:
     """Where the provider sends the browser back to: the public URL of noria.toml, else as one came."""
     here = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
-    return (parts.public_url() or here).rstrip("/") + "/api/oidc/callback"
+    return (parts.declared.public_url() or here).rstrip("/") + "/api/oidc/callback"

@@ -90,8 +90,8 @@ def setup(request: Request, response: Response, parts: Parts, body: Setup) -> Se
 
 
 def _methods(parts: Parts) -> list[Literal["password", "oidc"]]:
-    found: list[Literal["password", "oidc"]] = ["password"] if parts.rules().password else []
-    if parts.has_oidc():
+    found: list[Literal["password", "oidc"]] = ["password"] if parts.declared.rules().password else []
+    if parts.declared.has_oidc():
         found.append("oidc")
     return found
 

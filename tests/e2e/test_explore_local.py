@@ -140,5 +140,5 @@ def test_the_better_model_is_found_and_a_kill_pays_nothing_twice(
         shown = dict(zip(said[1:-1:2], said[2:-1:2], strict=True))
         assert said[-1] not in shown and len(shown) in (0, 3)
         assert all(upstream.answers[question] == answer for question, answer in shown.items())
-    page = b"".join([running.attempt("explore", "report", begun["id"]).stdout.encode()])
+    page = b"".join([running.attempt("explore", "export", begun["id"]).stdout.encode()])
     assert b"leave-one-out" in page

@@ -142,12 +142,12 @@ def show_exploration(api: Api, id: str, follow: bool, as_json: bool) -> None:
     show_findings(api.get(f"/api/explorations/{id}/findings"), as_json=as_json)
 
 
-@explore.command("report")
+@explore.command("export")
 @click.argument("id")
 @click.option("--form", type=click.Choice(["html", "markdown"]), help="Left out: as the file's name ends.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Left out: stdout.")
 @with_api
-def report_exploration(api: Api, id: str, form: str | None, output: Path | None) -> None:
+def export_exploration(api: Api, id: str, form: str | None, output: Path | None) -> None:
     """Write the report as one page that stands alone, or as Markdown."""
     data = _report(api, id, form, output)
     if output is None:

@@ -24,7 +24,7 @@ def test_every_command_and_option_has_help(name: str, command: click.Command) ->
 @pytest.mark.parametrize(("name", "command"), list(commands()), ids=[name for name, _ in commands()])
 def test_every_command_that_prints_data_takes_json(name: str, command: click.Command) -> None:
     prints_otherwise = {"noria up", "noria init", "noria schema", "noria eval watch"} | {
-        f"noria {noun} export" for noun in ("trace", "eval", "review", "feedback")
+        f"noria {noun} export" for noun in ("trace", "eval", "explore", "review", "feedback")
     }
     if isinstance(command, click.Group) or name in prints_otherwise:
         return

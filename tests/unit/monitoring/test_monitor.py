@@ -10,7 +10,6 @@ import pytest
 
 from noria import hooks
 from noria.core.example import Example
-from noria.errors import MissingExtra
 from noria.monitoring.monitor import Monitor, sampled, unfit
 from noria.monitoring.rule import Rule
 from noria.scoring.resolve import asks_models, resolve
@@ -19,6 +18,11 @@ from noria.scoring.scorer import Output, ScorerSpec
 ARGUMENTS = {
     "regex": {"pattern": "x"}, "contains": {"values": ["x"]}, "json_schema": {"schema": {"type": "object"}},
 }  # fmt: skip
+FITTING = [
+    ScorerSpec(type=type, arguments=ARGUMENTS.get(type, {}))
+    for type in hooks.names("scorer")
+    if not asks_models(type)
+]
 
 
 def test_a_sample_has_its_share_and_smaller_ones_are_part_of_it() -> None:
@@ -30,17 +34,11 @@ def test_a_sample_has_its_share_and_smaller_ones_are_part_of_it() -> None:
     assert all(sampled(trace, 1.0) for trace in traces)
 
 
-@pytest.mark.parametrize("type", hooks.names("scorer"))
-def test_scorers_that_fit_need_no_example(type: str) -> None:
+@pytest.mark.parametrize("spec", [spec for spec in FITTING if not unfit(spec)], ids=lambda spec: spec.type)
+def test_scorers_that_fit_need_no_example(spec: ScorerSpec) -> None:
     """Each that is not refused gives no score that fails for want of what only an example has."""
-    spec = ScorerSpec(type=type, arguments=ARGUMENTS.get(type, {}))
-    if unfit(spec) or asks_models(type):
-        pytest.skip("refused, or asks a model")
     output = Output(example=Example(id="span-1", input={"input": "hi"}), text="no")
-    try:
-        scores = asyncio.run(resolve(spec)(output))
-    except MissingExtra:
-        pytest.skip("not installed")
+    scores = asyncio.run(resolve(spec)(output))
     assert not [score for score in scores if "expected answer" in score.failed or "metadata" in score.failed]
 
 

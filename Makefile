@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 PAGE := src/noria/server/static/index.html
 PAGE_SOURCES := $(shell find ui/src ui/public ui/index.html ui/package.json ui/vite.config.ts ui/openapi.json -type f)
 
-.PHONY: run test test-slow check format lock bench ui openapi clean
+.PHONY: run test test-slow test-choices check format lock bench ui openapi clean
 
 run: $(VENV)/.run $(PAGE)
 	$(BIN)/noria up
@@ -15,7 +15,11 @@ test: $(VENV)/.dev $(PAGE)
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(VENV)/.dev $(PAGE)
-	$(BIN)/pytest -m slow
+	NORIA_CHOICE_QUESTIONS=40 $(BIN)/pytest -m slow
+
+# All 200 questions of the comparison with lm-eval, of which test-slow asks 40: half an hour on one core.
+test-choices: $(VENV)/.dev
+	$(BIN)/pytest -m slow tests/e2e/test_evals_choice.py -s
 
 check: $(VENV)/.dev ui/node_modules/.ok
 	$(BIN)/ruff check .

@@ -114,9 +114,9 @@ def read_vault(environment: Mapping[str, str], *, base: Path | None = None) -> V
     return Vault([_parse_key(part) for part in text.replace("\n", ",").split(",") if part.strip()])
 
 
-def required_vault(environment: Mapping[str, str]) -> Vault:
+def required_vault(environment: Mapping[str, str], *, base: Path | None = None) -> Vault:
     """The same where payloads are to be encrypted. Raises ConfigError where no key is set."""
-    vault = read_vault(environment)
+    vault = read_vault(environment, base=base)
     if vault is None:
         raise ConfigError(f"Payloads are to be encrypted and there is no key; set {KEY_VARIABLE}.")
     return vault

@@ -18,6 +18,7 @@ import httptools
 
 from noria.errors import UpstreamClass, UpstreamError
 from noria.gateway.transport import Answer, Origin
+from noria.providers.content_encoding import Decoder
 from noria.providers.tunnel import Tunnel
 
 MAX_ANSWER = 134_217_728
@@ -296,29 +297,6 @@ class Connection(asyncio.Protocol):
         except asyncio.CancelledError:
             self.abort()
             raise
-
-
-class Decoder:
-    """Undoes a Content-Encoding, piece by piece."""
-
-    def __init__(self, encoding: bytes) -> None:
-        self._inner = zlib.decompressobj(zlib.MAX_WBITS | 32 if encoding == b"gzip" else zlib.MAX_WBITS)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the compressed data has reached its end."""
-        return self._inner.eof
-
-    @property
-    def behind(self) -> bool:
-        """Whether the last `feed` had more to give than it might."""
-        return bool(self._inner.unconsumed_tail)
-
-    def feed(self, data: bytes, *, at_most: int) -> bytes:
-        return self._inner.decompress(data, at_most)
-
-    def flush(self) -> bytes:
-        return self._inner.flush()
 
 
 class Pool:

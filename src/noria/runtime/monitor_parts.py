@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from noria.config.config import Config
 from noria.core.clock import Clock
-from noria.errors import ConfigError
-from noria.providers.secrets import read_vault
+from noria.providers.secrets import required_vault
 from noria.runtime.monitors import Monitors
 from noria.runtime.sealing import WANTED
 from noria.runtime.versions import Versions
@@ -35,21 +35,17 @@ def open_monitors(
 ) -> Monitors:
     """`folder` is noria.toml's, `address` that of the page."""
     plain = WatchedSpans(home.spans)
-    sealed: list[WatchedSpans] = []
+
+    @cache
+    def sealed() -> WatchedSpans:
+        return WatchedSpans(home.spans, cipher=required_vault(os.environ, base=folder))
 
     def config() -> Config | None:
         return versions.config() if versions.current() else None
 
     def watched() -> WatchedSpans:
         running = config()
-        if running is None or not running.encryption.payloads:
-            return plain
-        if not sealed:
-            vault = read_vault(os.environ, base=folder)
-            if vault is None:
-                raise ConfigError("Payloads are encrypted and there is no key; set NORIA_ENCRYPTION_KEY.")
-            sealed.append(WatchedSpans(home.spans, cipher=vault))
-        return sealed[0]
+        return sealed() if running is not None and running.encryption.payloads else plain
 
     return Monitors(
         MonitorTable(database),

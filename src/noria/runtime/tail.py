@@ -54,7 +54,7 @@ class Tail:
                 self._at.setdefault(key, {})[consumer] = offset
 
     def process(self, info: SegmentInfo) -> int:
-        """Process id of the segment's writer; 0 where it never began."""
+        """`storage.incarnation` of the segment's writer; 0 where it never began."""
         key = (info.writer, info.number)
         found = self._processes.get(key, 0)
         if not found:

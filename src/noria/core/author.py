@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import msgspec
+
 
 class Author(Protocol):
     """`access.role.Principal` is one."""
@@ -13,3 +15,10 @@ class Author(Protocol):
 
     @property
     def name(self) -> str: ...
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An Author as a record names them, for what is done on their behalf later."""
+
+    id: str
+    name: str

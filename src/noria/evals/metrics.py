@@ -199,14 +199,14 @@ def _spent(
     means = [sum(of(line)) / len(of(line)) for line in some]
     return Spent(
         mean=interval.mean(means, groups=groups_of(some), level=level, seed=seed),
-        p50=_quantile(values, 0.5),
-        p95=_quantile(values, 0.95),
+        p50=quantile(values, 0.5),
+        p95=quantile(values, 0.95),
         most=values[-1],
         total=sum(values),
     )
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
     """Type 7 of Hyndman and Fan (1996), numpy's default."""
     at = share * (len(ordered) - 1)
     low = int(at)

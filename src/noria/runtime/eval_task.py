@@ -35,7 +35,8 @@ from noria.runtime.eval_spec import Resolver
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
 from noria.runtime.sealing import open_database
-from noria.scoring.calls import Calls, TokenEncoder
+from noria.runtime.token_encoder import LocalTokens
+from noria.scoring.calls import Calls
 from noria.scoring.resolve import described, resolve
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
@@ -96,7 +97,9 @@ async def _run(
         report(now.progress.scored, now.progress.total, "answers", shown(now))
 
     async with _caller(run, home) as client:
-        calls = Calls(chat=client, embedder=client, encoder=_encoder, prompt=judge_prompts(prompts, project))
+        calls = Calls(
+            chat=client, embedder=client, encoder=LocalTokens, prompt=judge_prompts(prompts, project)
+        )
         async with _target(run, client, folder, home, datasets, calls, report) as target:
             scorers = [
                 Judging(spec, resolve(spec, calls=calls), described(spec)) for spec in run.spec.scorers
@@ -120,12 +123,6 @@ async def _run(
         whole = sheet(store.kept(id), measures_of(ended.spec))
         store.note_headlines(msgspec.structs.replace(ended, headlines=headlines(measured(ended.spec, whole))))
     return f"{ended.state}: {shown(ended)}"
-
-
-def _encoder(name: str) -> TokenEncoder:
-    from noria.runtime.token_encoder import LocalTokens
-
-    return LocalTokens(name)
 
 
 def shown(run: EvalRun) -> str:

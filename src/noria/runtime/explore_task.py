@@ -14,6 +14,7 @@ import msgspec
 
 from noria.access.audit import Act
 from noria.client import AsyncNoria
+from noria.core.author import Recorded
 from noria.core.clock import SystemClock
 from noria.core.example import Example
 from noria.evals.explore.arm import Arm
@@ -33,7 +34,8 @@ from noria.runtime.explore_arm import SAMPLE, compiled_of, estimated, target_of
 from noria.runtime.judge_prompts import judge_prompts
 from noria.runtime.own_calls import own_client
 from noria.runtime.sealing import open_database
-from noria.scoring.calls import Calls, TokenEncoder
+from noria.runtime.token_encoder import LocalTokens
+from noria.scoring.calls import Calls
 from noria.scoring.resolve import described, resolve
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
@@ -46,13 +48,6 @@ from noria.storage.snapshots import Snapshots
 
 Report = Callable[[int | None, int | None, str, str], None]
 """(done, total, unit, message)."""
-
-
-class Author(msgspec.Struct, frozen=True):
-    """Who began it: core.author.Author."""
-
-    id: str
-    name: str
 
 
 def run_exploration(arguments: dict[str, Any], report: Report) -> object:
@@ -107,7 +102,7 @@ class _Work:
             calls = Calls(
                 chat=client,
                 embedder=client,
-                encoder=_encoder,
+                encoder=LocalTokens,
                 prompt=judge_prompts(self._prompts, one.project),
             )
             for arm in spec.arms:
@@ -140,14 +135,15 @@ class _Work:
         target = await self._target(arm, run, client, calls)
         snapshot = Snapshots(self._home.snapshots).current()[0]
         some = list(islice(self._resolver.examples(self._one.project, spec.dataset, seed=spec.seed), SAMPLE))
-        expected = estimated(snapshot, spec, arm, some).one
+        expected = estimated(snapshot, spec, arm, some) if spec.brief.budget is not None else None
         self._runner = Runner(
             run,
             target=target,
             scorers=[Judging(one, resolve(one, calls=calls), described(one)) for one in spec.scorers],
             store=self._runs,
             clock=self._clock,
-            expected=expected if spec.brief.budget is not None else None,
+            expected=None if expected is None else expected.one,
+            judged=expected is not None and expected.judged,
             report=lambda now: self._told(arm, now),
         )
         if self._stopping:
@@ -165,7 +161,7 @@ class _Work:
         one, spec = self._one, self._spec
         id = run_id(one.id, arm)
         run = self._runs.run(one.project, id)
-        by = Author(one.by, one.by_name)
+        by = Recorded(one.by, one.by_name)
         if run is not None:
             run = msgspec.structs.replace(run, job=self._job)
             if run.state in ENDED and run.state != "done":
@@ -232,9 +228,3 @@ class _Work:
             self._resolver.examples(self._one.project, self._spec.dataset, seed=self._spec.seed)
         )
         return LeftOut(samples, spec.compiled, asking, k=arm.shots, seed=self._spec.seed)
-
-
-def _encoder(name: str) -> TokenEncoder:
-    from noria.runtime.token_encoder import LocalTokens
-
-    return LocalTokens(name)

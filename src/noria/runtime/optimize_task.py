@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from noria.access.audit import Act
+from noria.core.author import Recorded
 from noria.core.clock import SystemClock
 from noria.core.digest import digest
 from noria.core.example import Example
@@ -62,13 +63,6 @@ DRAWS = 3
 """Sets of examples that are drawn for each number of them."""
 BRANCH = "optimized"
 _ENDED = ("done", "failed", "stopped")
-
-
-class Author(msgspec.Struct, frozen=True):
-    """Who began it: core.author.Author."""
-
-    id: str
-    name: str
 
 
 def run_optimization(arguments: dict[str, Any], report: Report) -> object:
@@ -252,7 +246,7 @@ class _Work:
             branch=BRANCH,
             parent=self._asking.first.digest,
             comment=comment,
-            by=Author(self._one.by, self._one.by_name),
+            by=Recorded(self._one.by, self._one.by_name),
         )
         self._asking.result = msgspec.structs.replace(self._asking.result, number=version.number)
         return f"Version {version.number} on branch {BRANCH}: {said}."
@@ -286,14 +280,14 @@ class _Work:
                 by_name=one.by_name,
                 created_ms=self._clock.now_ns() // 1_000_000,
             )
-            by = Author(one.by, one.by_name)
+            by = Recorded(one.by, one.by_name)
             self._runs.add(run, Act(by=by, act="eval.run", subject=id, project=one.project))
         if run.state == "done":
             self._asking.paid(run.progress.cost, run.progress.unknown)
             return run
         if run.state in ENDED:
             run = run.to("queued")
-            by = Author(one.by, one.by_name)
+            by = Recorded(one.by, one.by_name)
             self._runs.change(run, Act(by=by, act="eval.resume", subject=id, project=one.project))
         runner = Runner(
             run,

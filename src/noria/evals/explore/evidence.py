@@ -10,7 +10,7 @@ import msgspec
 
 from noria.evals.answer import Answer
 from noria.evals.explore.arm import Arm
-from noria.evals.metrics import Better, measure
+from noria.evals.metrics import Better, measure, quantile
 from noria.evals.run import EvalRun
 from noria.evals.sheet import Line, Sheet, groups_of, sheet
 from noria.evals.store import Kept
@@ -116,14 +116,6 @@ def evidence(
         sheet=found,
         said={one.example.id: normalised(one.answers[0].text) for one in rows if _has(one.answers)},
     )
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Type 7 of Hyndman and Fan (1996), as the run's own page."""
-    at = share * (len(ordered) - 1)
-    low = int(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
 
 
 def _has(answers: Sequence[Answer]) -> bool:

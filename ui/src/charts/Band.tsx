@@ -1,7 +1,7 @@
 /** One value over time within the band of its interval, and the bounds that it is held against. */
 import { useComputedColorScheme } from '@mantine/core';
 import { useMemo } from 'react';
-import { type Range, zoomed } from '../parts/range';
+import type { Range } from '../parts/range';
 import { alpha, resolve } from './colour';
 import { type Option, useChart } from './echarts';
 import { type ChangeMark, Frame } from './Frame';
@@ -113,14 +113,7 @@ export function Band(props: Props) {
       marks={marks}
       named={props.named}
       legend={<Legend {...props} />}
-      onDrag={
-        props.onZoom
-          ? ({ x0, x1 }) => {
-              const span = domain[1] - domain[0];
-              props.onZoom?.(zoomed(domain[0] + x0 * span, domain[0] + x1 * span));
-            }
-          : undefined
-      }
+      onZoom={props.onZoom}
     >
       <div ref={box} className={classes.canvas} />
     </Frame>

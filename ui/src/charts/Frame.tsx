@@ -6,6 +6,7 @@
 import { Tooltip } from '@mantine/core';
 import { type PointerEvent, type ReactNode, useRef, useState } from 'react';
 import { clock, exact } from '../parts/format';
+import { type Range, zoomed } from '../parts/range';
 import classes from './Frame.module.css';
 import { setReading, useReading } from './reading';
 
@@ -40,6 +41,8 @@ interface Props {
   /** Whether the drag also chooses a vertical range. */
   vertical?: boolean;
   onDrag?: (box: Box) => void;
+  /** Where there is no `onDrag`: the time range that was dragged. */
+  onZoom?: (range: Range) => void;
   onPoint?: (point: { x: number; y: number } | null) => void;
   children: ReactNode;
 }
@@ -51,6 +54,9 @@ export function Frame(props: Props) {
   const plot = useRef<HTMLDivElement>(null);
   const from = useRef<{ x: number; y: number } | null>(null);
   const [box, setBox] = useState<Box | null>(null);
+  const { onZoom } = props;
+  const onDrag =
+    props.onDrag ?? (onZoom && (({ x0, x1 }: Box) => onZoom(zoomed(start + x0 * span, start + x1 * span))));
   const shown = marks.filter((mark) => mark.at_ms >= start && mark.at_ms <= end);
 
   const locate = (event: PointerEvent) => {
@@ -84,7 +90,7 @@ export function Frame(props: Props) {
     plot.current?.releasePointerCapture(event.pointerId);
     if (box && area && (box.x1 - box.x0) * area.width > 5) {
       const flat = (box.y1 - box.y0) * area.height < 10;
-      props.onDrag?.(flat ? { ...box, y0: 0, y1: 1 } : box);
+      onDrag?.(flat ? { ...box, y0: 0, y1: 1 } : box);
     }
     from.current = null;
     setBox(null);
@@ -109,7 +115,7 @@ export function Frame(props: Props) {
           onPointerMove={move}
           onPointerLeave={leave}
           onPointerDown={(event) => {
-            if (!props.onDrag || event.button !== 0 || event.pointerType === 'touch') return;
+            if (!onDrag || event.button !== 0 || event.pointerType === 'touch') return;
             from.current = locate(event);
             plot.current?.setPointerCapture(event.pointerId);
           }}

@@ -60,9 +60,11 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
     yield f"```text\n{usage}\n```\n"
     options = [
         record
-        for parameter in command.get_params(context)
+        for parameter in command.params
         if isinstance(parameter, click.Option) and (record := parameter.get_help_record(context))
     ]
+    # click makes this one when a command is first used, by where it was called from.
+    options.append(("-h, --help", "Show this message and exit."))
     yield "| option | |\n|---|---|"
     for given, words in options:
         yield f"| `{_cell(given)}` | {_cell(words)} |"

@@ -45,9 +45,18 @@ def span_id() -> bytes:
     return _randomness.take(8)
 
 
+_last = 0
+"""The value of the newest id."""
+
+
 def new_id(prefix: str) -> str:
-    """`<prefix>_` and 26 characters that sort by creation time (the layout of a ULID)."""
+    """`<prefix>_` and 26 characters that sort by creation time (the layout of a ULID), those of one thread in
+    the order in which they are made."""
+    global _last
     value = (int(time.time() * 1000) << 80) | int.from_bytes(os.urandom(10), "big")
+    if 0 <= _last - value < 1000 << 80:  # Of the same millisecond, or the clock went back a little.
+        value = _last + 1 + int.from_bytes(os.urandom(4), "big")
+    _last = value
     return prefix + "_" + "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 

@@ -15,6 +15,10 @@ export interface FrontPoint {
   high: number | null;
 }
 
+/** A name's height in pixels, and the share of the width that it may take on a narrow screen. */
+const LINE = 15;
+const NEAR = 0.55;
+
 interface Props {
   title: string;
   points: readonly FrontPoint[];
@@ -38,7 +42,13 @@ export function Front({ title, points, missing = [], xName, xSay, yName, better,
   const to = high <= 1 ? Math.min(1, high + pad) : high + pad;
   const left = (value: number) => `${(value / xs.top) * 100}%`;
   const up = (value: number) => `${((value - from) / (to - from || 1)) * 100}%`;
+  // From where to where a name goes: near the right edge it stands before its point.
+  const atEnd = (point: FrontPoint) => point.x / xs.top > 0.7;
+  const start = (point: FrontPoint) => point.x / xs.top - (atEnd(point) ? NEAR : 0);
   const front = pareto(points, better);
+  const moved = apart(
+    points.map((point) => ({ x: start(point), y: ((point.y - from) / (to - from || 1)) * height })),
+  );
   return (
     <figure
       className={classes.front}
@@ -69,16 +79,17 @@ export function Front({ title, points, missing = [], xName, xSay, yName, better,
               vectorEffect="non-scaling-stroke"
             />
           </svg>
-          {points.map((point) => (
+          {points.map((point, index) => (
             <span
               key={point.id}
               className={classes.point}
               data-front={front.includes(point) || undefined}
-              data-end={point.x / xs.top > 0.7 || undefined}
+              data-end={atEnd(point) || undefined}
               style={{
                 left: left(point.x),
                 bottom: up(point.y),
                 ['--colour' as string]: `var(${point.colour})`,
+                ['--moved' as string]: `${moved[index]}px`,
               }}
               title={`${point.name}: ${figure(point.y)} at ${xSay(point.x)}`}
             >
@@ -105,7 +116,7 @@ export function Front({ title, points, missing = [], xName, xSay, yName, better,
       </div>
       <div className={classes.axis} aria-hidden>
         {xs.ticks.map((tick) => (
-          <span key={tick.text} style={{ left: `${tick.at * 100}%` }}>
+          <span key={tick.text} data-end={tick.at > 0.97 || undefined} style={{ left: `${tick.at * 100}%` }}>
             {tick.text}
           </span>
         ))}
@@ -116,6 +127,19 @@ export function Front({ title, points, missing = [], xName, xSay, yName, better,
       </p>
     </figure>
   );
+}
+
+/** Pixels by which each name is lowered, so that none lies on another of a point nearby. */
+export function apart(places: readonly { x: number; y: number }[]): number[] {
+  const taken: { x: number; y: number }[] = [];
+  const lowered = places.map(() => 0);
+  for (const [index, { x, y }] of [...places.entries()].sort(([, a], [, b]) => b.y - a.y)) {
+    let at = y;
+    while (taken.some((other) => Math.abs(other.x - x) < NEAR && Math.abs(other.y - at) < LINE)) at -= LINE;
+    taken.push({ x, y: at });
+    lowered[index] = y - at;
+  }
+  return lowered;
 }
 
 /** Those that no other beats on both, from cheap to dear. */

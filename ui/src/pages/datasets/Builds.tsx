@@ -102,7 +102,7 @@ function One({ build, newest }: { build: Build; newest: boolean }) {
           {fault.message}
         </p>
       )}
-      <table className={classes.table}>
+      <table className={`small-table ${classes.table}`}>
         <thead>
           <tr>
             <th scope="col">Step</th>

@@ -77,7 +77,7 @@ export function Splits({ name, version }: { name: string; version: DatasetVersio
         ) : (
           data && (
             <>
-              <table className={classes.table}>
+              <table className={`small-table ${classes.table}`}>
                 <thead>
                   <tr>
                     <th scope="col">{data.by}</th>

@@ -247,7 +247,7 @@ function Pairs({
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <div className={classes.tables} role="region" aria-label="Pairs" tabIndex={0}>
-      <table className={classes.table}>
+      <table className={`small-table ${classes.table}`}>
         <thead>
           <tr>
             <th scope="col">Scorer</th>

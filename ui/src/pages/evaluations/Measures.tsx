@@ -22,7 +22,7 @@ export function Measures({
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <div className={classes.tables} role="region" aria-label="Measures" tabIndex={0}>
-      <table className={classes.table}>
+      <table className={`small-table ${classes.table}`}>
         <thead>
           <tr>
             <th scope="col">Measure</th>
@@ -71,7 +71,7 @@ export function Measures({
         </tbody>
       </table>
       {quality.length === 0 && <p className={classes.words}>Nothing has been scored yet.</p>}
-      <table className={classes.table}>
+      <table className={`small-table ${classes.table}`}>
         <thead>
           <tr>
             <th scope="col">An answer took</th>

@@ -35,7 +35,7 @@ export function Regressions({ candidate, baseline, scorer, worst }: Props) {
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <div className={classes.tables} role="region" aria-label="Regressions" tabIndex={0}>
-        <table className={classes.table}>
+        <table className={`small-table ${classes.table}`}>
           <thead>
             <tr>
               <th scope="col">Example</th>

@@ -95,7 +95,7 @@ export function JudgePage() {
             </Section>
           )}
           <Section title="Calibrations">
-            <table className={classes.table}>
+            <table className={`small-table ${classes.table}`}>
               <thead>
                 <tr>
                   <th scope="col">When</th>
@@ -256,7 +256,7 @@ function Measured({ judge, measured }: { judge: Judge; measured: Calibration }) 
 
 function Lines({ lines }: { lines: readonly Line[] }) {
   return (
-    <table className={classes.table}>
+    <table className={`small-table ${classes.table}`}>
       <thead>
         <tr>
           <th scope="col">Measure</th>

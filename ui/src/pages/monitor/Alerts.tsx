@@ -36,7 +36,7 @@ export function Alerts({ state, monitor }: Props) {
   }
   return (
     <Scroll label={state === 'open' ? 'Open alerts' : 'Past alerts'}>
-      <table className={classes.table}>
+      <table className={`small-table ${classes.table}`}>
         <thead>
           <tr>
             <th scope="col">State</th>
@@ -165,7 +165,7 @@ function Told({ id, onClose }: { id: string; onClose: () => void }) {
         </p>
       )}
       {deliveries && deliveries.length > 0 && (
-        <table className={classes.table}>
+        <table className={`small-table ${classes.table}`}>
           <thead>
             <tr>
               <th scope="col">Channel</th>

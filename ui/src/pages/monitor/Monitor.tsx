@@ -179,7 +179,7 @@ function Events({ events, rules }: { events: readonly MonitorEvent[]; rules: rea
   if (events.length === 0) return <p className={classes.words}>No rule was read yet.</p>;
   return (
     <Scroll label="Changes of state">
-      <table className={classes.table}>
+      <table className={`small-table ${classes.table}`}>
         <thead>
           <tr>
             <th scope="col">When</th>

@@ -62,7 +62,7 @@ function One({ monitor }: { monitor: Monitor }) {
       {monitor.scorers.length > 0 && <Scores monitor={monitor} />}
       {monitor.rules.length > 0 && (
         <Scroll label={`Rules of ${monitor.name}`}>
-          <table className={classes.table}>
+          <table className={`small-table ${classes.table}`}>
             <thead>
               <tr>
                 <th scope="col">Rule</th>

@@ -13,7 +13,7 @@ import { figure } from '../../parts/format';
 import { Section } from '../../parts/Page';
 import { Money } from '../../parts/Value';
 import classes from './Studies.module.css';
-import { axisOf, rangeOf, reached, record, said, valuesOf } from './space';
+import { axisOf, rangeOf, reached, record, said, valuesOf, word } from './space';
 
 /** Fewer say nothing about which parameter decides; the server gives none below it. */
 const ENOUGH = 10;
@@ -137,7 +137,7 @@ function Picked({ study, trial, best }: { study: Study; trial: Trial; best: bool
   return (
     <Section title={best ? `Best: trial ${trial.number}` : `Trial ${trial.number}`}>
       <p className={classes.value}>
-        <b className="num">{trial.value === null ? trial.state : figure(trial.value, half)}</b>
+        <b className="num">{trial.value === null ? word(trial) : figure(trial.value, half)}</b>
         {half !== null && <span className="num dim">±{figure(half, half)}</span>}
         <Money value={trial.cost} />
         {run && (

@@ -10,7 +10,7 @@ import { duration, figure } from '../../parts/format';
 import { Status } from '../../parts/Status';
 import { Money } from '../../parts/Value';
 import classes from './Studies.module.css';
-import { said, TONES, valuesOf } from './space';
+import { said, TONES, valuesOf, word } from './space';
 
 export function Trials({ study, trials }: { study: Study; trials: readonly Trial[] }) {
   const search = useSearch({ strict: false }) as { trial?: string };
@@ -53,9 +53,9 @@ function make(study: Study): Column<Trial>[] {
       narrow: 'first',
       card: (trial) => (
         <>
-          <Status tone={TONES[trial.state]} word={trial.state} bare />
+          <Status tone={TONES[trial.state]} word={word(trial)} bare />
           <span className="num">
-            {trial.number}: {trial.value === null ? trial.state : figure(trial.value)}
+            {trial.number}: {trial.value === null ? word(trial) : figure(trial.value)}
           </span>
           {trial.number === best && <b>best</b>}
         </>
@@ -103,11 +103,7 @@ function make(study: Study): Column<Trial>[] {
       header: 'State',
       width: '100px',
       cell: (trial) => (
-        <Status
-          tone={TONES[trial.state]}
-          word={trial.state === 'pruned' ? 'given up' : trial.state}
-          hint={trial.reason || undefined}
-        />
+        <Status tone={TONES[trial.state]} word={word(trial)} hint={trial.reason || undefined} />
       ),
       value: (trial) => trial.state,
     },

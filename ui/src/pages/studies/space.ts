@@ -12,6 +12,11 @@ export const TONES: Record<Study['state'] | Trial['state'], Tone> = {
   pruned: 'none',
 };
 
+/** What has become of a trial. */
+export function word(trial: Trial): string {
+  return trial.state === 'pruned' ? 'given up' : trial.state;
+}
+
 export function axisOf(parameter: Parameter): Axis {
   return parameter.type === 'choice'
     ? { kind: 'choice', values: parameter.values.map(String) }

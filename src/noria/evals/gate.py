@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -245,8 +245,3 @@ def _tagged(sheet: Sheet, tag: str) -> Sheet:
 
 def _result(gate: Gate, verdict: Answer, reason: str, evidence: dict[str, str]) -> GateResult:
     return GateResult(gate=gate.name, verdict=verdict, reason=reason, evidence=dict(evidence))
-
-
-def exit_code(results: Sequence[GateResult]) -> int:
-    """0: all pass; 1: one does not."""
-    return 0 if all(result.verdict == "pass" for result in results) else 1

@@ -9,6 +9,8 @@ from noria.client import about
 from noria.evals.answer import Answer, Judgement, judgement_key, name_of
 from noria.evals.gate import JudgeBar
 from noria.evals.metrics import Correction
+from noria.scoring.calls import Calls
+from noria.scoring.resolve import described, resolve
 from noria.scoring.scorer import Described, Output, Score, Scorer, ScorerSpec
 
 
@@ -66,14 +68,6 @@ class KnownJudges(JudgeBar, Protocol):
     ) -> Correction: ...
 
 
-class Scorers(Protocol):
-    """Makes scorers; `runtime` wires `noria.scoring` and whatever its judges call."""
-
-    def resolve(self, spec: ScorerSpec) -> Scorer: ...
-
-    def described(self, spec: ScorerSpec) -> Sequence[Described]: ...
-
-
-def judgings(specs: Sequence[ScorerSpec], scorers: Scorers) -> list[Judging]:
-    """Raises ConfigError where one cannot be made."""
-    return [Judging(spec, scorers.resolve(spec), scorers.described(spec)) for spec in specs]
+def judgings(specs: Sequence[ScorerSpec], calls: Calls) -> list[Judging]:
+    """`calls` are what judges ask. Raises ConfigError where one cannot be made."""
+    return [Judging(spec, resolve(spec, calls=calls), described(spec)) for spec in specs]

@@ -19,7 +19,7 @@ from noria.client import AsyncNoria
 from noria.core.clock import SystemClock
 from noria.datasets.store import DatasetReader
 from noria.errors import NotFound, Unreachable
-from noria.evals.judging import Judging
+from noria.evals.judging import judgings
 from noria.evals.run import EvalRun
 from noria.evals.runner import Runner
 from noria.evals.sheet import sheet
@@ -37,7 +37,6 @@ from noria.runtime.own_calls import own_client
 from noria.runtime.sealing import open_database
 from noria.runtime.token_encoder import LocalTokens
 from noria.scoring.calls import Calls
-from noria.scoring.resolve import described, resolve
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
 from noria.storage.datasets import DatasetTable
@@ -101,14 +100,11 @@ async def _run(
             chat=client, embedder=client, encoder=LocalTokens, prompt=judge_prompts(prompts, project)
         )
         async with _target(run, client, folder, home, datasets, calls, report) as target:
-            scorers = [
-                Judging(spec, resolve(spec, calls=calls), described(spec)) for spec in run.spec.scorers
-            ]
             expected = resolver.estimate(project, run.spec) if run.spec.budget is not None else None
             runner = Runner(
                 run,
                 target=target,
-                scorers=scorers,
+                scorers=judgings(run.spec.scorers, calls),
                 store=store,
                 clock=clock,
                 expected=None if expected is None else expected.one,

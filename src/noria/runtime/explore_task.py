@@ -20,7 +20,7 @@ from noria.core.example import Example
 from noria.evals.explore.arm import Arm
 from noria.evals.explore.exploration import Exploration, run_id
 from noria.evals.explore.left_out import LeftOut
-from noria.evals.judging import Judging
+from noria.evals.judging import judgings
 from noria.evals.run import ENDED, EvalRun, RunSpec, TargetSpec
 from noria.evals.runner import Runner
 from noria.evals.target import Target
@@ -36,7 +36,6 @@ from noria.runtime.own_calls import own_client
 from noria.runtime.sealing import open_database
 from noria.runtime.token_encoder import LocalTokens
 from noria.scoring.calls import Calls
-from noria.scoring.resolve import described, resolve
 from noria.storage.audit import AuditLog
 from noria.storage.database import Database
 from noria.storage.datasets import DatasetTable
@@ -139,7 +138,7 @@ class _Work:
         self._runner = Runner(
             run,
             target=target,
-            scorers=[Judging(one, resolve(one, calls=calls), described(one)) for one in spec.scorers],
+            scorers=judgings(spec.scorers, calls),
             store=self._runs,
             clock=self._clock,
             expected=None if expected is None else expected.one,

@@ -129,10 +129,6 @@ class SpoolReader:
         """Forget a segment that every consumer has drained."""
         self._path(position).unlink(missing_ok=True)
 
-    def used_bytes(self) -> int:
-        """Room that all segments take."""
-        return sum(segment.size for writer in self.writers() for segment in self.segments(writer))
-
     def _path(self, position: Position) -> Path:
         return self._folder / position.writer / f"{position.segment:012d}.seg"
 

@@ -20,8 +20,6 @@ WIDE = 0.3
 """Width of a share's interval that leaves more open than it tells."""
 FULL = 0.8
 """Share of a context that is nearly full."""
-_CHARACTERS = 4
-"""Of a token, as a rule of thumb."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
